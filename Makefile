@@ -1,0 +1,68 @@
+# Every command that people and the CI job run. Works with GNU make 3.81 (macOS) and newer.
+
+PREFIX ?= $(HOME)/.local
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+# A quoted ~ is no home folder, and not every shell expands it in PREFIX=~/.local.
+BIN := $(DESTDIR)$(patsubst ~/%,$(HOME)/%,$(PREFIX))/bin
+PROGRAMS := pu-shim pu-engine pu
+
+.PHONY: help demo test lint plugins install uninstall bench
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo      show PurePoint at work in a throw-away project (no API key, no network)'
+	@echo 'make test      build everything and run all tests'
+	@echo 'make lint      formatting, clippy with warnings as errors, licences and sources of dependencies'
+	@echo 'make plugins   build the bundled plugins anew (needs a wasm32 standard library)'
+	@echo 'make install   build for release and install into PREFIX/bin (PREFIX=$(PREFIX))'
+	@echo 'make bench     measure on this machine, beside tmux where it is installed'
+
+demo:
+	cargo build --locked --workspace --bins
+	$(TARGET)/debug/pu demo
+
+# The end-to-end tests drive the built programs, so these are built first. Documentation tests come before the rest,
+# so that the run ends on the test runner's own summary.
+test:
+	cargo build --locked --workspace --bins
+	cargo test --locked --doc -p pu-plugin-sdk
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	    set -x; cargo nextest run --locked --workspace --no-fail-fast; \
+	else \
+	    echo 'cargo-nextest is not installed: running cargo test instead' >&2; \
+	    set -x; cargo test --locked --workspace --tests --no-fail-fast; \
+	fi
+
+lint:
+	cargo fmt --all -- --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then \
+	    set -x; cargo deny --locked check --hide-inclusion-graph licenses bans sources; \
+	else \
+	    echo 'SKIPPED: cargo-deny is not installed, so licences and sources of dependencies were not checked' >&2; \
+	fi
+
+plugins:
+	plugins/build
+
+# All three are copied first and renamed last: a running daemon keeps the file that it was started from, no moment
+# shows half a program, and pu comes last, so that it never finds an engine older than itself.
+install:
+	cargo build --locked --release -p pu-shim -p pu-engine -p pu
+	mkdir -p "$(BIN)"
+	@set -e; trap 'cd "$(BIN)" && rm -f $(PROGRAMS:%=.%.new)' EXIT; \
+	for program in $(PROGRAMS); do \
+	    cp "$(TARGET)/release/$$program" "$(BIN)/.$$program.new"; \
+	    chmod 755 "$(BIN)/.$$program.new"; \
+	done; \
+	for program in $(PROGRAMS); do \
+	    mv -f "$(BIN)/.$$program.new" "$(BIN)/$$program"; \
+	done
+	@echo 'installed $(PROGRAMS) in $(BIN)'
+	@case ":$$PATH:" in *":$(BIN):"*) ;; *) echo 'note: $(BIN) is not in PATH';; esac
+
+uninstall:
+	cd "$(BIN)" && rm -f $(PROGRAMS)
+
+bench:
+	tests/bench/run

@@ -1,0 +1,133 @@
+//! Which agent is meant: by id, by a unique prefix of one, or by name.
+//!
+//! For the few commands that watch an agent by themselves; the others leave this to the daemon.
+
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+use nix::sys::signal::Signal;
+use pu_protocol::{AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, Exit, Request};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A shorter prefix is too easily mistyped.
+const PREFIX_MIN: usize = 4;
+
+/// Finds an agent: among those of the folder's project first, then among all.
+pub(crate) fn find(invocation: &Invocation, wanted: &str) -> Result<AgentInfo, Failure> {
+    let here = match list(invocation, invocation.cwd(), false) {
+        Err(Failure::Answered(body)) if body.code == ErrorCode::NotAProject => Vec::new(),
+        other => other?,
+    };
+    match select(&here, wanted) {
+        Err(body) if body.code == ErrorCode::AgentNotFound => {
+            let all = list(invocation, None, true)?;
+            Ok(select(&all, wanted)?.clone())
+        }
+        found => Ok(found?.clone()),
+    }
+}
+
+pub(crate) fn list(
+    invocation: &Invocation,
+    cwd: Option<PathBuf>,
+    all_projects: bool,
+) -> Result<Vec<AgentInfo>, Failure> {
+    let reply = invocation.ask(&Request::Status { cwd, all_projects })?;
+    match reply.answer {
+        Answer::StatusReport(report) => Ok(report.agents),
+        other => Err(invocation.mismatch("status", &other)),
+    }
+}
+
+fn select<'a>(agents: &'a [AgentInfo], wanted: &str) -> Result<&'a AgentInfo, ErrorBody> {
+    if let Some(agent) = agents.iter().find(|a| a.agent_id == wanted) {
+        return Ok(agent);
+    }
+    let named: Vec<_> = agents.iter().filter(|a| a.name == wanted).collect();
+    let found = match named.is_empty() && wanted.len() >= PREFIX_MIN {
+        true => agents.iter().filter(|a| a.agent_id.starts_with(wanted)).collect(),
+        false => named,
+    };
+    match found.as_slice() {
+        [agent] => Ok(agent),
+        [] => Err(ErrorBody::new(ErrorCode::AgentNotFound, format!("no agent is called `{wanted}`"))
+            .with_hint("`pu status --all-projects` lists them all")),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|a| a.agent_id.as_str()).collect();
+            Err(ErrorBody::new(ErrorCode::AgentAmbiguous, format!("`{wanted}` may be any of {}", ids.join(", ")))
+                .with_hint("name it by its whole id"))
+        }
+    }
+}
+
+/// The exit code that stands for an agent's end: its own, or 128 + N after signal N. Nothing if it is not known how it
+/// ended, or it has not.
+pub(crate) fn exit_code(state: &AgentState) -> Option<u8> {
+    let Exit { code, signal, .. } = state.exit()?;
+    match (code, signal) {
+        (Some(code), _) => Some(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
+        (None, Some(name)) => Some(signal_number(name).map_or(128, |n| 128 | n)),
+        (None, None) => None,
+    }
+}
+
+fn signal_number(name: &str) -> Option<u8> {
+    u8::try_from(Signal::from_str(name).ok()? as i32).ok().filter(|n| *n < 128)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn agent(id: &str, name: &str, state: AgentState) -> AgentInfo {
+        AgentInfo {
+            agent_id: id.into(),
+            name: name.into(),
+            agent: "terminal".into(),
+            project_root: "/work/shop".into(),
+            worktree: Some(format!(".pu/worktrees/{name}")),
+            branch: Some(format!("pu/{name}")),
+            task: format!("do {name}"),
+            created_at: "2026-01-02T03:04:05Z".into(),
+            context_tokens: 812,
+            size: Default::default(),
+            state,
+        }
+    }
+
+    pub(crate) fn ended(code: Option<i32>, signal: Option<&str>) -> AgentState {
+        let exit = Exit {
+            code,
+            signal: signal.map(Into::into),
+            ended_at: "2026-01-02T03:05:05Z".into(),
+            left_running: vec![],
+        };
+        if signal.is_some() { AgentState::Killed { exit } } else { AgentState::Exited { exit } }
+    }
+
+    #[test]
+    fn an_agent_is_found_by_id_name_or_prefix() {
+        let run = || AgentState::Running { pid: 7 };
+        let agents =
+            [agent("aaaa1111", "one", run()), agent("aaaa2222", "aaaa", run()), agent("bbbb3333", "two", run())];
+        let id = |wanted| select(&agents, wanted).map(|a| a.agent_id.as_str()).map_err(|e| e.code);
+        assert_eq!(id("aaaa1111"), Ok("aaaa1111"));
+        assert_eq!(id("two"), Ok("bbbb3333"));
+        assert_eq!(id("aaaa"), Ok("aaaa2222"), "a name goes before a prefix");
+        assert_eq!(id("aaaa1"), Ok("aaaa1111"));
+        assert_eq!(id("bbb"), Err(ErrorCode::AgentNotFound), "three characters are no prefix");
+        assert_eq!(select(&agents[..1], "aaaa").map(|a| a.name.as_str()).unwrap(), "one");
+        let twins = [agent("aaaa1111", "x", run()), agent("aaaa2222", "y", run())];
+        assert_eq!(select(&twins, "aaaa").map_err(|e| e.code).unwrap_err(), ErrorCode::AgentAmbiguous);
+    }
+
+    #[test]
+    fn an_end_becomes_an_exit_code() {
+        assert_eq!(exit_code(&ended(Some(0), None)), Some(0));
+        assert_eq!(exit_code(&ended(Some(3), None)), Some(3));
+        assert_eq!(exit_code(&ended(None, Some("SIGTERM"))), Some(143));
+        assert_eq!(exit_code(&ended(None, Some("SIGKILL"))), Some(137));
+        assert_eq!(exit_code(&AgentState::Running { pid: 1 }), None);
+        assert_eq!(exit_code(&AgentState::Lost { reason: "reboot".into() }), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! What can be typed: the program, its global options and the list of its verbs.
+//!
+//! The doc comments are the help text. Nothing here acts; each verb's own arguments stand in its file in `commands/`.
+
+use crate::commands::Command;
+use clap::{Args, Parser};
+use std::path::PathBuf;
+
+/// Start coding agents that already know the specs that matter, and never lose one.
+///
+/// pu talks to a daemon, which it starts when none runs. Agents outlive the daemon, the terminal and pu itself.
+#[derive(Debug, Parser)]
+#[command(name = "pu", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every verb takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// Answer with one JSON object a line on stdout; an error is a JSON object on stderr.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The daemon's socket [default: $PU_SOCKET, else daemon.sock in $PU_HOME, else in ~/.pu].
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Act as if started in this folder.
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  pu init                                make this folder a project
+  pu spawn \"fix the auth race\"           start an agent in a worktree of its own
+  pu status                              which agents there are
+  pu attach fix-the-auth-race            look over its shoulder
+  pu context explain \"fix the auth race\" which specs it would get, and why
+
+Exit codes:
+  0    done
+  1    something failed
+  2    the command line cannot be understood
+  3    what was named is not there: agent, project, worktree, spec, program
+  4    refused: untrusted project, name taken, agent ended, not confirmed
+  5    no daemon answers and none could be started
+  124  it took too long (`wait --timeout`)
+  `wait` and `spawn --wait` end with the agent's own exit code, 128 + N if signal N ended it.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_shows_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            for verb in command.get_subcommands().filter(|c| c.get_name() != "help") {
+                let path = format!("{path} {}", verb.get_name());
+                if verb.has_subcommands() {
+                    check(verb, &path);
+                } else {
+                    let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+                    assert!(help.contains(&path), "`{path} --help` has no example:\n{help}");
+                }
+            }
+        }
+        check(&Cli::command(), "pu");
+    }
+}

@@ -1,0 +1,67 @@
+//! The verbs, one file each: what can be typed, the request it becomes, the answer it prints.
+//!
+//! A command settles what the user left open and asks; it decides nothing that the daemon decides.
+
+mod attach;
+mod clean;
+mod completions;
+mod context;
+mod daemon;
+mod demo;
+mod health;
+mod init;
+mod kill;
+mod logs;
+mod protocol;
+mod send;
+mod spawn;
+mod status;
+mod wait;
+
+use crate::failure::{Failure, Outcome};
+use crate::invocation::Invocation;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Args),
+    Spawn(Box<spawn::Args>),
+    Status(status::Args),
+    Attach(attach::Args),
+    Logs(logs::Args),
+    Send(send::Args),
+    Kill(kill::Args),
+    Wait(wait::Args),
+    Clean(clean::Args),
+    Health(health::Args),
+    #[command(subcommand)]
+    Daemon(daemon::Daemon),
+    #[command(subcommand)]
+    Context(context::Context),
+    Demo(demo::Args),
+    Completions(completions::Args),
+    #[command(subcommand)]
+    Protocol(protocol::Protocol),
+}
+
+impl Command {
+    pub(crate) fn run(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
+        match self {
+            Self::Init(args) => args.run(invocation),
+            Self::Spawn(args) => args.run(invocation),
+            Self::Status(args) => args.run(invocation),
+            Self::Attach(args) => args.run(invocation),
+            Self::Logs(args) => args.run(invocation),
+            Self::Send(args) => args.run(invocation),
+            Self::Kill(args) => args.run(invocation),
+            Self::Wait(args) => args.run(invocation),
+            Self::Clean(args) => args.run(invocation),
+            Self::Health(args) => args.run(invocation),
+            Self::Daemon(verb) => verb.run(invocation),
+            Self::Context(verb) => verb.run(invocation),
+            Self::Demo(args) => args.run(invocation),
+            Self::Completions(args) => args.run(),
+            Self::Protocol(verb) => verb.run(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The daemon as a command sees it: asked, and started first where none runs.
+//!
+//! Holds no connection from one request to the next and never decides what an answer means.
+
+use crate::connection::{Connection, LinkError, Reply};
+use crate::endpoint::Endpoint;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use pu_protocol::{Answer, Request};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How long a start may take in all.
+const START_LIMIT: Duration = Duration::from_secs(3);
+/// The first pauses between two probes of a daemon that is starting; from then on each is `PROBE_PAUSE`.
+const FIRST_PAUSES: [Duration; 5] = [
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+];
+/// How often a request is repeated. Once is too little: the socket of a daemon that is being killed takes connections
+/// until the last of its threads is gone.
+const REPEATS: usize = 5;
+const REPEAT_PAUSE: Duration = Duration::from_millis(20);
+const PROBE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks the daemon, starting one if none runs. An error answer is a failure.
+///
+/// A request that may be sent twice without harm is sent again when the daemon goes away under it.
+pub(crate) fn ask(endpoint: &Endpoint, request: &Request) -> Result<Reply, Failure> {
+    let patience = patience(request);
+    let mut reply = ensure(endpoint)?.exchange(request, patience);
+    for _ in 0..REPEATS {
+        if !may_repeat(request) || !reply.as_ref().is_err_and(LinkError::is_gone) {
+            break;
+        }
+        pause(REPEAT_PAUSE);
+        reply = ensure(endpoint)?.exchange(request, patience);
+    }
+    accept(endpoint, request, reply)
+}
+
+/// Asks the daemon only if one runs.
+pub(crate) fn ask_running(endpoint: &Endpoint, request: &Request) -> Result<Option<Reply>, Failure> {
+    let Some(mut connection) = open(endpoint)? else { return Ok(None) };
+    match connection.exchange(request, patience(request)) {
+        Err(error) if error.is_gone() && open(endpoint)?.is_none() => Ok(None),
+        reply => accept(endpoint, request, reply).map(Some),
+    }
+}
+
+/// A connection to a daemon that answers, which is started if it does not run (DAEMON-001).
+///
+/// Any number of callers may do this at once: each starts an engine, the engine's lock lets one of them live, and all
+/// callers find that one.
+pub(crate) fn ensure(endpoint: &Endpoint) -> Result<Connection, Failure> {
+    match open(endpoint)? {
+        Some(connection) => Ok(connection),
+        None => start(endpoint),
+    }
+}
+
+/// A connection to the daemon, or nothing if none listens.
+pub(crate) fn open(endpoint: &Endpoint) -> Result<Option<Connection>, Failure> {
+    match Connection::open(&endpoint.socket) {
+        Ok(connection) => Ok(Some(connection)),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
+        Err(e) => Err(Failure::io("connect to the daemon at", &endpoint.socket, e)),
+    }
+}
+
+fn start(endpoint: &Endpoint) -> Result<Connection, Failure> {
+    let deadline = Instant::now() + START_LIMIT;
+    let mut engine = Engine::start(endpoint)?;
+    let mut pauses = FIRST_PAUSES.into_iter();
+    loop {
+        pause(pauses.next().unwrap_or(PROBE_PAUSE));
+        if let Some(connection) = probe(endpoint, deadline)? {
+            return Ok(connection);
+        }
+        // An engine that found the lock taken ends well. If then nobody answers, the holder was about to stop.
+        engine.check(endpoint)?;
+        if Instant::now() >= deadline {
+            return Err(engine.gave_up(endpoint, format!("none came up within {START_LIMIT:?}")));
+        }
+    }
+}
+
+/// A connection on which `health` was answered just now.
+fn probe(endpoint: &Endpoint, deadline: Instant) -> Result<Option<Connection>, Failure> {
+    let Some(mut connection) = open(endpoint)? else { return Ok(None) };
+    let left = deadline.saturating_duration_since(Instant::now()).max(PROBE_PAUSE);
+    match connection.exchange(&Request::Health, left) {
+        Ok(Reply { answer: Answer::HealthReport(_), .. }) => Ok(Some(connection)),
+        Ok(_) | Err(LinkError::TimedOut(_)) => Ok(None),
+        Err(error) if error.is_gone() => Ok(None),
+        Err(error) => Err(no_answer(endpoint, &Request::Health, &error)),
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the pauses of DAEMON-001 are times; what is waited for has no event")]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+fn accept(endpoint: &Endpoint, request: &Request, reply: Result<Reply, LinkError>) -> Result<Reply, Failure> {
+    match reply {
+        Ok(Reply { answer: Answer::Error(body), .. }) => Err(Failure::Answered(body)),
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(no_answer(endpoint, request, &error)),
+    }
+}
+
+pub(crate) fn no_answer(endpoint: &Endpoint, request: &Request, error: &LinkError) -> Failure {
+    let name = serde_json::to_value(request).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned()));
+    Failure::NoAnswer { socket: endpoint.socket.clone(), request: name.unwrap_or_default(), why: error.to_string() }
+}
+
+/// Whether asking twice does no more than asking once.
+fn may_repeat(request: &Request) -> bool {
+    match request {
+        Request::Hello { .. }
+        | Request::Health
+        | Request::Init { .. }
+        | Request::Status { .. }
+        | Request::Logs { .. }
+        | Request::Attach { .. }
+        | Request::Resize { .. }
+        | Request::ContextExplain { .. }
+        | Request::ContextShow { .. }
+        | Request::Subscribe { .. }
+        | Request::Clean { dry_run: true, .. } => true,
+        Request::Spawn(_)
+        | Request::Input { .. }
+        | Request::Kill { .. }
+        | Request::Clean { .. }
+        | Request::Shutdown { .. } => false,
+    }
+}
+
+/// How long an answer may take before the daemon counts as stuck. Git on a large repository, a kill's grace and a first
+/// indexing take their time; a daemon that dies is noticed at once, whatever stands here.
+fn patience(request: &Request) -> Duration {
+    Duration::from_secs(match request {
+        Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } => 300,
+        Request::Kill { .. } | Request::ContextExplain { .. } | Request::Shutdown { .. } => 120,
+        _ => 30,
+    })
+}

@@ -1,0 +1,31 @@
+//! `pu`: parses what was typed, makes sure that a daemon runs, sends one request, prints the answer.
+//!
+//! Keeps no state between two runs and knows nothing of agents, specs or plugins beyond what the protocol says.
+
+mod agents;
+mod args;
+mod attach;
+mod commands;
+mod connection;
+mod daemon;
+mod demo;
+mod endpoint;
+mod engine;
+mod failure;
+mod invocation;
+mod keys;
+mod prompt;
+mod render;
+mod screen;
+mod shim;
+mod text;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    let json = cli.global.json;
+    let outcome = invocation::Invocation::new(&cli.global).and_then(|invocation| cli.command.run(&invocation));
+    failure::conclude(outcome, json)
+}

@@ -1,0 +1,94 @@
+//! `pu wait`: the agent's end, however it becomes known.
+
+use crate::world::{Act, World, agent, error, exited, running, status};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+fn ended_event(code: i32) -> Value {
+    let event = json!({ "kind": "agent_ended", "agent": agent("aaaa1111", "docs", &exited(code)) });
+    json!({ "type": "event", "seq": 1, "at": "2026-01-02T03:05:05Z", "event": event })
+}
+
+fn subscribed() -> Value {
+    json!({ "type": "subscribed", "seq": 0 })
+}
+
+#[test]
+fn an_agent_that_has_ended_gives_its_code_at_once() {
+    for (state, code) in [
+        (exited(0), 0),
+        (exited(3), 3),
+        (json!({ "state": "killed", "signal": "SIGKILL", "ended_at": "2026-01-02T03:05:05Z" }), 137),
+        (json!({ "state": "lost", "reason": "restart" }), 1),
+    ] {
+        let world = World::new();
+        let agents = [agent("aaaa1111", "docs", &state)];
+        let _daemon = world.daemon(move |_| Act::Say(status(&agents)));
+        assert_eq!(world.pu(&["wait", "docs"]).code, code, "{state}");
+    }
+}
+
+#[test]
+fn an_end_is_heard_of() {
+    let world = World::new();
+    let daemon = world.daemon(|request| match request["type"].as_str().unwrap() {
+        "subscribe" => Act::SayAll(vec![subscribed(), json!({ "type": "of_next_year" }), ended_event(3)]),
+        _ => Act::Say(status(&[agent("aaaa1111", "docs", &running())])),
+    });
+    let ran = world.pu(&["--json", "wait", "aaaa"]);
+    assert_eq!(ran.code, 3);
+    let answer: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&answer["agent_id"], &answer["state"]), (&json!("aaaa1111"), &json!("exited")));
+    let kinds: Vec<Value> = daemon.requests().iter().map(|r| r["type"].clone()).collect();
+    assert_eq!(kinds, ["status", "subscribe", "status"], "the state is asked for once more after subscribing");
+}
+
+#[test]
+fn an_end_between_the_two_questions_is_not_missed() {
+    let world = World::new();
+    let asked = AtomicUsize::new(0);
+    let _daemon = world.daemon(move |request| match request["type"].as_str().unwrap() {
+        "subscribe" => Act::Say(subscribed()),
+        _ => {
+            let state = if asked.fetch_add(1, Ordering::SeqCst) == 0 { running() } else { exited(0) };
+            Act::Say(status(&[agent("aaaa1111", "docs", &state)]))
+        }
+    });
+    assert_eq!(world.pu(&["wait", "docs"]).code, 0);
+}
+
+#[test]
+fn a_daemon_that_goes_away_is_looked_for_again() {
+    let world = World::new();
+    let subscriptions = AtomicUsize::new(0);
+    let daemon = world.daemon(move |request| match request["type"].as_str().unwrap() {
+        "subscribe" if subscriptions.fetch_add(1, Ordering::SeqCst) < 2 => Act::HangUp,
+        "subscribe" => Act::SayAll(vec![subscribed(), ended_event(0)]),
+        _ => Act::Say(status(&[agent("aaaa1111", "docs", &running())])),
+    });
+    assert_eq!(world.pu(&["wait", "docs"]).code, 0);
+    daemon.wait_for("subscribe", 3);
+}
+
+#[test]
+fn patience_has_an_end_of_its_own() {
+    let world = World::new();
+    let _daemon = world.daemon(|request| match request["type"].as_str().unwrap() {
+        "subscribe" => Act::Say(subscribed()),
+        _ => Act::Say(status(&[agent("aaaa1111", "docs", &running())])),
+    });
+    let ran = world.pu(&["wait", "docs", "--timeout", "0.2"]);
+    assert_eq!(ran.code, 124);
+    assert!(ran.err.contains("docs still runs"), "{}", ran.err);
+}
+
+#[test]
+fn outside_of_any_project_all_agents_are_looked_through() {
+    let world = World::new();
+    let _daemon = world.daemon(|request| match request["all_projects"].as_bool() {
+        Some(true) => Act::Say(status(&[agent("aaaa1111", "docs", &exited(0))])),
+        _ => Act::Say(error("not_a_project", "no project here")),
+    });
+    assert_eq!(world.pu(&["wait", "docs"]).code, 0);
+    assert_eq!(world.pu(&["wait", "nobody"]).code, 3);
+}

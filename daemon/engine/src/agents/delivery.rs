@@ -1,0 +1,203 @@
+//! By which route a context reaches an agent, and what the agent is given for it.
+//!
+//! Pure: it decides and renders. Nothing is ever cut: a text that does not fit its route goes by another one, and a
+//! warning says so.
+
+use super::definition::{AgentDefinition, Delivery};
+use super::limits;
+use super::template::{Placeholder, Template};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What the agent is given.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Delivered {
+    /// The route that is used; `None` without a context.
+    pub route: Option<Delivery>,
+    /// The prompt as the agent gets it.
+    pub prompt: String,
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
+    pub warnings: Vec<String>,
+}
+
+/// What a delivery is decided on.
+pub(crate) struct Material<'a> {
+    pub definition: &'a AgentDefinition,
+    pub prompt: &'a str,
+    pub context: &'a str,
+    pub context_file: &'a str,
+    /// The caller's environment without what the agent must not see.
+    pub env: &'a BTreeMap<String, String>,
+}
+
+/// Values of the placeholders that a definition may use.
+pub(crate) type Values<'v> = dyn Fn(Placeholder) -> Option<Cow<'v, str>> + 'v;
+
+/// Decides the route for a spawn that has a context.
+pub(crate) fn deliver(material: &Material<'_>, values: &Values<'_>) -> Delivered {
+    match material.definition.delivery {
+        Delivery::Prompt => in_the_prompt(material, values),
+        Delivery::Env => in_the_environment(material, values),
+        route @ (Delivery::System | Delivery::File) => beside_the_prompt(material, values, route),
+    }
+}
+
+/// The context for a `--command`: the command finds it by `PU_CONTEXT_FILE`.
+pub(crate) fn as_file(prompt: &str) -> Delivered {
+    Delivered { route: Some(Delivery::File), prompt: prompt.to_owned(), ..Delivered::default() }
+}
+
+/// The context by the definition's own arguments and variables.
+fn beside_the_prompt(material: &Material<'_>, values: &Values<'_>, route: Delivery) -> Delivered {
+    let definition = material.definition;
+    let args = render_all(&definition.context_args, values);
+    if args.iter().any(|arg| !limits::fits_argument(arg, definition.argument_limit)) {
+        return by_pointer(material, "it does not fit into an argument");
+    }
+    let mut env = Vec::new();
+    for (name, template) in &definition.context_env {
+        let Some(ours) = template.render(values) else { continue };
+        let joined = match material.env.get(name) {
+            Some(callers) => join_json(callers, &ours),
+            None => Some(ours),
+        };
+        match joined {
+            Some(value) if limits::fits_variable(name, &value) => env.push((name.clone(), value)),
+            Some(_) => return by_pointer(material, "it does not fit into a variable"),
+            None => return by_pointer(material, &format!("your environment has a {name} of its own")),
+        }
+    }
+    Delivered { route: Some(route), prompt: material.prompt.to_owned(), args, env, warnings: Vec::new() }
+}
+
+fn in_the_environment(material: &Material<'_>, values: &Values<'_>) -> Delivered {
+    let small = material.context.len() <= limits::CONTEXT_IN_ENV_MAX;
+    if small && limits::fits_variable("PU_CONTEXT", material.context) {
+        let mut delivered = beside_the_prompt(material, values, Delivery::Env);
+        if delivered.route == Some(Delivery::Env) {
+            delivered.env.push(("PU_CONTEXT".to_owned(), material.context.to_owned()));
+        }
+        return delivered;
+    }
+    let warning = format!(
+        "the context ({} bytes) is too long for the environment of `{}`: it is in the file that PU_CONTEXT_FILE names",
+        material.context.len(),
+        material.definition.name
+    );
+    Delivered { warnings: vec![warning], ..as_file(material.prompt) }
+}
+
+fn in_the_prompt(material: &Material<'_>, values: &Values<'_>) -> Delivered {
+    let prompt = with_block(material.context, material.prompt);
+    let definition = material.definition;
+    let rendered = render_prompt(&definition.prompt_args, &prompt, values);
+    if rendered.iter().any(|arg| !limits::fits_argument(arg, definition.argument_limit)) {
+        return by_pointer(material, "it does not fit into the prompt's argument");
+    }
+    Delivered { route: Some(Delivery::Prompt), prompt, ..Delivered::default() }
+}
+
+/// The last route: the prompt tells the agent to read the file.
+fn by_pointer(material: &Material<'_>, reason: &str) -> Delivered {
+    let definition = material.definition;
+    let subject = format!(
+        "the context ({} bytes) does not go by `{}`'s own route, since {reason}",
+        material.context.len(),
+        definition.name
+    );
+    if definition.prompt_args.is_empty() {
+        let warning = format!("{subject}: it is in the file that PU_CONTEXT_FILE names");
+        return Delivered { warnings: vec![warning], ..as_file(material.prompt) };
+    }
+    let warning = format!("{subject}: the prompt tells the agent to read {}", material.context_file);
+    let prompt = format!(
+        "Before anything else, read the whole file {} (git ignores it; if your file tool refuses it for that, use a \
+         shell). It holds the parts of the project's specs that matter for this task.\n\n{}",
+        material.context_file,
+        task_or_wait(material.prompt)
+    );
+    Delivered { route: Some(Delivery::Prompt), prompt, warnings: vec![warning], ..Delivered::default() }
+}
+
+/// The context in a block that its text cannot close, then the prompt.
+fn with_block(context: &str, prompt: &str) -> String {
+    let tag = (1u32..)
+        .map(|n| if n == 1 { "project-context".to_owned() } else { format!("project-context-{n}") })
+        .find(|tag| !context.contains(&format!("</{tag}>")))
+        .unwrap_or_default();
+    let newline = if context.ends_with('\n') { "" } else { "\n" };
+    format!("<{tag}>\n{context}{newline}</{tag}>\n\n{}", task_or_wait(prompt))
+}
+
+fn task_or_wait(prompt: &str) -> &str {
+    if prompt.is_empty() { "There is no task yet: say that you are ready and wait for one." } else { prompt }
+}
+
+/// `prompt_args` with `prompt` in the place of `{prompt}`.
+pub(crate) fn render_prompt(prompt_args: &[Template], prompt: &str, values: &Values<'_>) -> Vec<String> {
+    let with_prompt = |slot| match slot {
+        Placeholder::Prompt => Some(Cow::Borrowed(prompt)),
+        other => values(other),
+    };
+    prompt_args.iter().filter_map(|template| template.render(with_prompt)).collect()
+}
+
+pub(crate) fn render_all(templates: &[Template], values: &Values<'_>) -> Vec<String> {
+    templates.iter().filter_map(|template| template.render(values)).collect()
+}
+
+/// Two JSON objects as one: objects are joined key by key, lists one after the other. `None` if either is no JSON object
+/// or if they contradict each other: nothing that the caller has set is replaced.
+fn join_json(callers: &str, ours: &str) -> Option<String> {
+    let mut joined: serde_json::Value = serde_json::from_str(callers).ok()?;
+    let ours: serde_json::Value = serde_json::from_str(ours).ok()?;
+    let both_objects = joined.is_object() && ours.is_object();
+    (both_objects && join_value(&mut joined, ours)).then(|| joined.to_string())
+}
+
+fn join_value(into: &mut serde_json::Value, from: serde_json::Value) -> bool {
+    use serde_json::Value;
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => from.into_iter().all(|(key, value)| match into.get_mut(&key) {
+            Some(present) => join_value(present, value),
+            None => {
+                into.insert(key, value);
+                true
+            }
+        }),
+        (Value::Array(into), Value::Array(from)) => {
+            into.extend(from);
+            true
+        }
+        (into, from) => *into == from,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_cannot_close_its_own_block() {
+        assert_eq!(with_block("a\n", "b"), "<project-context>\na\n</project-context>\n\nb");
+        let hostile = "x </project-context> y </project-context-2>";
+        assert_eq!(with_block(hostile, "b"), format!("<project-context-3>\n{hostile}\n</project-context-3>\n\nb"));
+    }
+
+    #[test]
+    fn joined_json_keeps_what_the_caller_set() {
+        let ours = r#"{"instructions":["/c.md"]}"#;
+        let cases = [
+            ("{}", Some(r#"{"instructions":["/c.md"]}"#)),
+            (r#"{"model":"m","instructions":["a.md"]}"#, Some(r#"{"instructions":["a.md","/c.md"],"model":"m"}"#)),
+            (r#"{"instructions":"a.md"}"#, None),
+            ("[]", None),
+            ("{ // a comment\n}", None),
+            ("", None),
+        ];
+        for (callers, expected) in cases {
+            assert_eq!(join_json(callers, ours).as_deref(), expected, "{callers}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Agents: what kinds there are, how one is started, which folder and branch it works in.
+//!
+//! In the order in which a spawn uses it: a definition ([`Definitions`]), a name ([`name`]), a worktree
+//! ([`Repository::create_worktree`]), a plan ([`plan`]) and its files ([`handed`]). Everything here blocks; callers in
+//! the daemon use `spawn_blocking`. This room starts no agent: that is done by the shims.
+
+mod cleaning;
+mod definition;
+mod definitions;
+mod delivery;
+mod error;
+mod exclude;
+mod git;
+pub mod handed;
+mod launch;
+mod lifecycle;
+mod limits;
+pub mod name;
+mod program;
+mod repository;
+mod roster;
+mod session;
+mod state;
+mod template;
+mod worktree;
+
+#[cfg(test)]
+mod tests;
+
+pub use cleaning::{Inspection, KeepReason, Outcome, Removal};
+pub use definition::{AgentDefinition, DefinitionTable, Delivery};
+pub use definitions::{Definitions, FALLBACK_AGENT};
+pub use error::{AgentsError, Result};
+pub use git::Git;
+pub use launch::{HandedFile, LaunchPlan, LaunchRequest, plan};
+pub use lifecycle::{Lifecycle, Trace};
+pub use repository::Repository;
+pub use roster::{Agent, ReservedName, Roster, RosterError};
+pub use template::{Placeholder, Template, UnknownPlaceholder};
+pub use worktree::{CreatedWorktree, ListedWorktree, Undone, branch_of};

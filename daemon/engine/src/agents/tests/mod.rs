@@ -1,0 +1,9 @@
+//! Tests of the room through its public door: launches as tables, worktrees in real repositories.
+
+mod cleaning;
+mod exclude;
+mod hooks;
+mod launch;
+mod repository;
+mod scratch;
+mod worktree;

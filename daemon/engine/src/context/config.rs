@@ -1,0 +1,163 @@
+//! The `[context]` table: budget, bars and the chain of assemblers.
+//!
+//! Only what the user wrote; which file a plugin's name stands for is found out in `lineup`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// As `config.toml` has it. A key that is not known is an error.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContextConfig {
+    /// Tokens of context that an agent is given at most.
+    pub budget: u32,
+    /// Other budgets by the agent's type: `[context.budgets]`, `claude = 12000`.
+    pub budgets: BTreeMap<String, u32>,
+    /// Proposals with a score below this are left out, 0 to 1. Where none reaches it, the task gets no context.
+    pub min_score: f32,
+    /// So are those below this share of the best proposal's score, 0 to 1.
+    pub near_best: f32,
+    /// The chain, in order. Without it the bundled `keyword` runs.
+    #[serde(rename = "assembler")]
+    pub assemblers: Option<Vec<AssemblerConfig>>,
+    /// How long all assemblers together may take, in milliseconds.
+    pub deadline_ms: u64,
+}
+
+impl Default for ContextConfig {
+    fn default() -> Self {
+        Self {
+            budget: 8_000,
+            budgets: BTreeMap::new(),
+            min_score: 0.1,
+            near_best: 0.25,
+            assemblers: None,
+            deadline_ms: 500,
+        }
+    }
+}
+
+/// One `[[context.assembler]]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssemblerConfig {
+    /// What reports call it.
+    pub name: String,
+    /// A bundled assembler's name, or a `.wasm` file relative to the project's `.pu/` or else to the user's PurePoint
+    /// home. The same as `name` if absent.
+    #[serde(default)]
+    pub plugin: Option<String>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Refuse the spawn if it fails.
+    #[serde(default)]
+    pub required: bool,
+    /// How long it may take, in milliseconds; at most what the host allows.
+    #[serde(default)]
+    pub deadline_ms: Option<u64>,
+    /// Handed to the plugin as JSON.
+    #[serde(default)]
+    pub config: toml::Table,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl AssemblerConfig {
+    /// A link of the chain that nobody configured.
+    pub(super) fn plain(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            plugin: None,
+            enabled: true,
+            required: false,
+            deadline_ms: None,
+            config: toml::Table::new(),
+        }
+    }
+
+    pub(super) fn plugin(&self) -> &str {
+        self.plugin.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl ContextConfig {
+    /// The budget of a task: its own, else its agent type's, else the general one.
+    pub(super) fn budget_of(&self, asked: Option<u32>, agent: Option<&str>) -> u32 {
+        asked.or_else(|| self.budgets.get(agent?).copied()).unwrap_or(self.budget)
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms)
+    }
+
+    /// What the types do not rule out.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (key, value) in [("min_score", self.min_score), ("near_best", self.near_best)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(format!("{key} is {value}, must be 0 to 1"));
+            }
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for assembler in self.assemblers.iter().flatten() {
+            if assembler.name.is_empty() {
+                return Err("an assembler has no name".into());
+            }
+            if names.contains(&assembler.name.as_str()) {
+                return Err(format!("two assemblers have the name {}", assembler.name));
+            }
+            names.push(&assembler.name);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_table_is_the_default_and_every_key_is_read() {
+        assert_eq!(toml::from_str::<ContextConfig>("").unwrap(), ContextConfig::default());
+        let config: ContextConfig = toml::from_str(
+            "budget = 4000\nmin_score = 0.3\nnear_best = 0.5\ndeadline_ms = 200\n[budgets]\nclaude = 12000\n\
+             [[assembler]]\nname = \"ledger\"\nplugin = \"plugins/ledger.wasm\"\nrequired = true\nenabled = false\n\
+             deadline_ms = 40\n[assembler.config]\nareas = [\"billing\"]\n",
+        )
+        .unwrap();
+        assert_eq!((config.budget, config.min_score, config.near_best, config.deadline_ms), (4000, 0.3, 0.5, 200));
+        let ledger = &config.assemblers.as_ref().unwrap()[0];
+        assert_eq!((ledger.plugin(), ledger.required, ledger.enabled), ("plugins/ledger.wasm", true, false));
+        assert_eq!(ledger.deadline_ms, Some(40));
+        assert_eq!(serde_json::to_string(&ledger.config).unwrap(), r#"{"areas":["billing"]}"#);
+        for (asked, agent, budget) in [(None, None, 4000), (None, Some("claude"), 12_000), (Some(9), Some("claude"), 9)]
+        {
+            assert_eq!(config.budget_of(asked, agent), budget);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (text, part) in [
+            ("budgets = 3", "budgets"),
+            ("buget = 3", "buget"),
+            ("[[assembler]]\nname = \"a\"\nrequire = true", "require"),
+            ("[[assembler]]\nplugin = \"a\"", "name"),
+        ] {
+            let error = toml::from_str::<ContextConfig>(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        for (text, part) in [
+            ("min_score = 1.5", "min_score is 1.5"),
+            ("near_best = nan", "near_best"),
+            ("[[assembler]]\nname = \"a\"\n[[assembler]]\nname = \"a\"", "two assemblers have the name a"),
+            ("[[assembler]]\nname = \"\"", "no name"),
+        ] {
+            let error = toml::from_str::<ContextConfig>(text).unwrap().check().unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

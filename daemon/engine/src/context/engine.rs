@@ -1,0 +1,186 @@
+//! Assembles the context of a task: the steps in order, each in a file of its own.
+//!
+//! Blocking: callers are on a blocking thread. It reads spec files and plugins, and writes nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pu_protocol::context::{ContextReport, TaskDescription};
+use pu_protocol::layout::{HomeLayout, ProjectLayout};
+
+use super::budget::{self, Fitted};
+use super::chain::{self, Chained};
+use super::config::ContextConfig;
+use super::error::ContextError;
+use super::explicit::{self, USER};
+use super::index_library::IndexLibrary;
+use super::lineup::{self, Folders};
+use super::loader::{Loader, Runner};
+use super::merge::{self, Merged, Proposal};
+use super::reader::IndexReader;
+use super::report;
+use super::task::{self, ProjectFacts};
+use super::texts::SpecTexts;
+use super::threshold::Threshold;
+use crate::plugins::{PluginHost, SpecReader, Task};
+use crate::specs::{SpecCatalog, SpecIndex, tokens};
+
+/// What of a project an assembly works on.
+#[derive(Clone)]
+pub struct ProjectSpecs {
+    pub root: PathBuf,
+    pub index: Arc<SpecIndex>,
+    /// The project's folder of plugins, `.pu/plugins/`.
+    pub plugins: PathBuf,
+    pub config: ContextConfig,
+}
+
+/// A context, and how it came about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Assembled {
+    /// With all candidates.
+    pub report: ContextReport,
+    /// `None` where no spec is about the task.
+    pub text: Option<String>,
+}
+
+/// Assembles contexts; one for the daemon, shared by all requests.
+#[derive(Debug)]
+pub struct ContextEngine {
+    home: HomeLayout,
+    loader: Loader,
+}
+
+impl ContextEngine {
+    pub fn new(host: Arc<PluginHost>, home: HomeLayout) -> Self {
+        Self { home, loader: Loader::new(host) }
+    }
+
+    /// The context of a task in a project, as its specs, plugins and configuration stand now.
+    pub fn assemble(
+        &self,
+        project: &ProjectSpecs,
+        description: &TaskDescription,
+        facts: &ProjectFacts,
+    ) -> Result<Assembled, ContextError> {
+        project.config.check().map_err(ContextError::Config)?;
+        let specs_failed = |source| ContextError::Specs { root: project.root.clone(), source };
+        project.index.fresh().map_err(specs_failed)?;
+        let texts = Arc::new(SpecTexts::new(Arc::clone(&project.index)));
+        let asked = asked_for(texts.catalog(), &description.specs)?;
+        let is_file = |path: &str| task::is_project_file(&project.root, path);
+        let task = task::prepare(description, facts, &project.root, is_file);
+        let mut chained = self.ask_assemblers(project, &texts, &task)?;
+        settle_names(texts.catalog(), &mut chained);
+        Ok(assembled(project, description, &texts, &task.prompt, asked, chained))
+    }
+
+    fn ask_assemblers(
+        &self,
+        project: &ProjectSpecs,
+        texts: &Arc<SpecTexts>,
+        task: &Task,
+    ) -> Result<Chained, ContextError> {
+        let layout = ProjectLayout::new(&project.root);
+        let folders = Folders {
+            project_root: &project.root,
+            project: layout.root(),
+            project_plugins: &project.plugins,
+            home: self.home.root(),
+            home_plugins: &self.home.plugins(),
+        };
+        let links = lineup::line_up(&project.config, &folders)?;
+        let reader: Arc<dyn SpecReader> = Arc::new(IndexReader::new(Arc::clone(texts)));
+        let runners: Vec<Runner> =
+            links.into_iter().map(|link| self.loader.runner(link, Arc::clone(&reader))).collect();
+        chain::run(&runners, task, project.config.deadline())
+    }
+}
+
+pub(super) fn asked_for(catalog: &SpecCatalog, names: &[String]) -> Result<Vec<Proposal>, ContextError> {
+    let all_names = || {
+        let names = catalog.specs().iter().flat_map(|s| [&s.id, &s.path].into_iter().chain(&s.ids).cloned());
+        names.collect()
+    };
+    explicit::proposals(names, |name| catalog.find(name).map(|spec| spec.id.clone()), all_names)
+}
+
+/// From proposals to the text and its record.
+pub(super) fn assembled(
+    project: &ProjectSpecs,
+    description: &TaskDescription,
+    texts: &Arc<SpecTexts>,
+    prompt: &str,
+    asked: Vec<Proposal>,
+    chained: Chained,
+) -> Assembled {
+    let candidates = merged(texts.catalog(), asked, chained.proposals);
+    let library = IndexLibrary::new(Arc::clone(texts), prompt);
+    let budget = project.config.budget_of(description.budget, description.agent.as_deref());
+    let threshold = Threshold { min_score: project.config.min_score, near_best: project.config.near_best };
+    let fitted = budget::fit(&candidates, &library, budget, threshold, &tokens::count);
+    let report = ContextReport {
+        tokens: fitted.tokens,
+        budget,
+        picks: report::picks(&fitted.pieces),
+        assemblers: chained.reports,
+        labels: chained.labels,
+        candidates: report::candidates(&candidates, &fitted, &library),
+        revision: texts.catalog().revision().to_owned(),
+        warnings: warnings(&project.index, texts.catalog(), &candidates, &fitted),
+    };
+    Assembled { report, text: fitted.text }
+}
+
+/// Calls every proposed spec by its id, where an assembler used its path, and drops, with a report, the sections that
+/// no spec has. That the specs exist the host has seen to.
+pub(super) fn settle_names(catalog: &SpecCatalog, chained: &mut Chained) {
+    let Chained { proposals, reports, .. } = chained;
+    proposals.retain_mut(|proposal| {
+        let spec = catalog.find(&proposal.spec);
+        let section = proposal.section.as_deref();
+        if let Some(spec) = spec.filter(|spec| section.is_none_or(|id| spec.section(id).is_some())) {
+            proposal.spec.clone_from(&spec.id);
+            return true;
+        }
+        if let Some(report) = reports.iter_mut().find(|r| r.name == proposal.assembler) {
+            let section = section.map_or_else(String::new, |id| format!(" › {id}"));
+            report.dropped.push(format!("pick {}{section}: there is no such section", proposal.spec));
+            report.picks = report.picks.saturating_sub(1);
+        }
+        false
+    });
+}
+
+/// The user's proposals and the assemblers' as one ranking.
+fn merged(catalog: &SpecCatalog, asked: Vec<Proposal>, proposed: Vec<Proposal>) -> Vec<Merged> {
+    let mut all = asked;
+    let explicit = all.len();
+    all.extend(proposed);
+    let place = |spec: &str, section: Option<&str>| {
+        let spec = catalog.find(spec)?;
+        let ordinal = section.map_or(Some(0), |section| spec.section(section).map(|(i, _)| i + 1))?;
+        Some((spec.path.clone(), ordinal))
+    };
+    // A plugin cannot pass for the user: who is asked for is known by place, not by name.
+    let asked: Vec<(String, Option<String>)> =
+        all[..explicit].iter().map(|p| (p.spec.clone(), p.section.clone())).collect();
+    merge::merge(&all, place, |p| p.assembler == USER && asked.contains(&(p.spec.clone(), p.section.clone())))
+}
+
+fn warnings(index: &SpecIndex, catalog: &SpecCatalog, candidates: &[Merged], fitted: &Fitted) -> Vec<String> {
+    let left_out = candidates.iter().zip(&fitted.left_out).filter(|(c, _)| c.explicit);
+    let mut warnings: Vec<String> = left_out
+        .filter_map(|(c, reason)| Some(format!("{} was asked for and is not in: {}", c.path, reason.as_ref()?)))
+        .collect();
+    if catalog.specs().is_empty() {
+        warnings.push(
+            "the project has no specs: put them into specs/ or docs/, or name their folder in .pu/config.toml".into(),
+        );
+    }
+    let skipped = index.skipped();
+    let skipped = skipped.iter().map(|file| format!("{} is not indexed: {}", file.path, file.reason));
+    warnings.extend(report::at_most(report::WARNINGS, skipped));
+    warnings.extend(report::at_most(report::WARNINGS, index.warnings().into_iter()));
+    warnings
+}

@@ -1,0 +1,57 @@
+//! What refuses an assembly, each with the path and the act, and how a client is told.
+//!
+//! A plugin that fails is none of these: it is skipped and reported, unless the configuration requires it.
+
+use std::path::PathBuf;
+
+use pu_protocol::{ErrorBody, ErrorCode};
+
+use crate::specs::SpecError;
+
+/// Why no context was assembled.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    /// A `--spec` that names nothing.
+    #[error("no spec has the id or path `{name}`")]
+    SpecNotFound {
+        name: String,
+        /// Ids and paths that are spelled alike, the nearest first.
+        nearest: Vec<String>,
+    },
+    /// An assembler with `required = true` gave no answer.
+    #[error("the required assembler `{name}` failed ({code}): {message}")]
+    RequiredAssemblerFailed { name: String, code: String, message: String },
+    /// A plugin's path, once links are resolved, is neither in the project nor in the user's PurePoint folder.
+    #[error("the plugin `{plugin}` of the assembler `{name}` lies outside {}", root.display())]
+    PluginOutside { name: String, plugin: String, root: PathBuf },
+    /// The `[context]` table contradicts itself.
+    #[error("the context configuration cannot be used: {0}")]
+    Config(String),
+    /// The spec index cannot be used.
+    #[error("the specs of {} cannot be searched: {source}", root.display())]
+    Specs { root: PathBuf, source: SpecError },
+    #[error("cannot {act} {}: {source}", path.display())]
+    Io { act: &'static str, path: PathBuf, source: std::io::Error },
+}
+
+impl ContextError {
+    /// The error as a client is told of it.
+    pub fn body(&self) -> ErrorBody {
+        let body = |code| ErrorBody::new(code, self.to_string());
+        match self {
+            ContextError::SpecNotFound { nearest, .. } if nearest.is_empty() => {
+                body(ErrorCode::SpecNotFound).with_hint("`pu context explain` shows the specs that a task would get")
+            }
+            ContextError::SpecNotFound { nearest, .. } => {
+                body(ErrorCode::SpecNotFound).with_hint(format!("did you mean {}?", nearest.join(", ")))
+            }
+            ContextError::RequiredAssemblerFailed { name, .. } => body(ErrorCode::RequiredAssemblerFailed)
+                .with_hint(format!("repair the plugin, or take `required = true` from `{name}` in config.toml")),
+            ContextError::PluginOutside { .. } => body(ErrorCode::PathOutsideProject)
+                .with_hint("put the plugin into .pu/plugins/, or into plugins/ of your PurePoint home"),
+            ContextError::Config(_) => body(ErrorCode::InvalidConfig)
+                .with_hint("see the [context] table in .pu/config.toml and in config.toml of your PurePoint home"),
+            ContextError::Specs { .. } | ContextError::Io { .. } => body(ErrorCode::Io),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Which plugins run for a project, and in which order: the configured ones, then those that lie in the plugin folders.
+//!
+//! It looks at names and folders and opens no plugin.
+//!
+//! Invariant: a file in the line-up lies, with links resolved, in the project or in the user's PurePoint home, and no
+//! file is in it twice.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::config::{AssemblerConfig, ContextConfig};
+use super::error::ContextError;
+
+/// The bundled assembler that runs where nothing is configured.
+const DEFAULT: &str = "keyword";
+
+/// Where plugins of a project may lie.
+#[derive(Debug, Clone)]
+pub(super) struct Folders<'a> {
+    /// No plugin of the project's configuration lies outside.
+    pub project_root: &'a Path,
+    /// What the project's paths are relative to: `.pu/`.
+    pub project: &'a Path,
+    /// `.pu/plugins/`.
+    pub project_plugins: &'a Path,
+    /// `PU_HOME`.
+    pub home: &'a Path,
+    /// `PU_HOME/plugins/`.
+    pub home_plugins: &'a Path,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Link {
+    pub config: AssemblerConfig,
+    pub plugin: PluginFile,
+}
+
+/// Where a plugin comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PluginFile {
+    Bundled(String),
+    /// With links resolved.
+    At(PathBuf),
+    /// No such file; the path as the user wrote it.
+    Missing(String),
+    /// A link in a plugin folder that leads out: it is not followed.
+    Outside(PathBuf),
+}
+
+/// The chain of a project. Assemblers that are switched off are not in it, and a file that one of them names is not run
+/// from its folder either.
+pub(super) fn line_up(config: &ContextConfig, folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
+    let default = [AssemblerConfig::plain(DEFAULT)];
+    let configured = config.assemblers.as_deref().unwrap_or(&default);
+    let mut links = Vec::new();
+    let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut names: BTreeSet<String> = configured.iter().map(|c| c.name.clone()).collect();
+    for config in configured {
+        let plugin = plugin_file(config, folders)?;
+        if let PluginFile::At(path) = &plugin {
+            known.insert(path.clone());
+        }
+        if config.enabled {
+            links.push(Link { config: config.clone(), plugin });
+        }
+    }
+    for folder in [folders.project_plugins, folders.home_plugins] {
+        for path in wasm_files(folder)? {
+            let Ok(real) = path.canonicalize() else { continue };
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if known.insert(real.clone()) {
+                let config = AssemblerConfig::plain(free_name(&stem, &mut names));
+                let plugin = if inside(&real, folders) { PluginFile::At(real) } else { PluginFile::Outside(path) };
+                links.push(Link { config, plugin });
+            }
+        }
+    }
+    Ok(links)
+}
+
+fn plugin_file(config: &AssemblerConfig, folders: &Folders<'_>) -> Result<PluginFile, ContextError> {
+    let plugin = config.plugin();
+    if !plugin.contains('/') && !plugin.ends_with(".wasm") {
+        return Ok(PluginFile::Bundled(plugin.to_owned()));
+    }
+    for base in [folders.project, folders.home] {
+        // An absolute path replaces the base and is then judged by where it leads.
+        if let Ok(real) = base.join(plugin).canonicalize() {
+            if inside(&real, folders) {
+                return Ok(PluginFile::At(real));
+            }
+            let (name, plugin) = (config.name.clone(), plugin.to_owned());
+            return Err(ContextError::PluginOutside { name, plugin, root: folders.project_root.to_path_buf() });
+        }
+    }
+    Ok(PluginFile::Missing(plugin.to_owned()))
+}
+
+fn inside(real: &Path, folders: &Folders<'_>) -> bool {
+    [folders.project_root, folders.home].iter().any(|base| base.canonicalize().is_ok_and(|base| real.starts_with(base)))
+}
+
+/// The plugins of a folder in the order of their names; none if there is no such folder.
+fn wasm_files(folder: &Path) -> Result<Vec<PathBuf>, ContextError> {
+    let failed = |source| ContextError::Io { act: "list the plugins in", path: folder.into(), source };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed(e)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        let hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+        if !hidden && path.extension().is_some_and(|e| e == "wasm") && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The file's name, with a number where another assembler has that name.
+fn free_name(stem: &str, names: &mut BTreeSet<String>) -> String {
+    let mut name = stem.to_owned();
+    let mut number = 1_u32;
+    while !names.insert(name.clone()) {
+        number += 1;
+        name = format!("{stem}-{number}");
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    struct World {
+        folder: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new(files: &[&str]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            for file in files.iter().chain(&["project/.pu/config.toml", "home/config.toml"]) {
+                let path = folder.path().join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::File::create(path).unwrap();
+            }
+            Self { folder }
+        }
+
+        fn line_up(&self, config: &str) -> Result<Vec<(String, String)>, ContextError> {
+            let path = |p: &str| self.folder.path().join(p);
+            let folders = Folders {
+                project_root: &path("project"),
+                project: &path("project/.pu"),
+                project_plugins: &path("project/.pu/plugins"),
+                home: &path("home"),
+                home_plugins: &path("home/plugins"),
+            };
+            let base = self.folder.path().canonicalize().unwrap();
+            let shown = |plugin| match plugin {
+                PluginFile::Bundled(name) => format!("bundled {name}"),
+                PluginFile::Missing(name) => format!("missing {name}"),
+                PluginFile::Outside(path) => format!("outside {}", path.display()),
+                PluginFile::At(path) => path.strip_prefix(&base).unwrap().display().to_string(),
+            };
+            let config: ContextConfig = toml::from_str(config).unwrap();
+            Ok(line_up(&config, &folders)?.into_iter().map(|l| (l.config.name, shown(l.plugin))).collect())
+        }
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    }
+
+    const FILES: [&str; 5] = [
+        "project/.pu/plugins/b.wasm",
+        "project/.pu/plugins/a.wasm",
+        "project/.pu/plugins/.c.wasm",
+        "project/.pu/plugins/notes.md",
+        "home/plugins/a.wasm",
+    ];
+
+    #[test]
+    fn without_configuration_keyword_runs_and_then_the_folders_in_the_order_of_names() {
+        let expected = [
+            ("keyword", "bundled keyword"),
+            ("a", "project/.pu/plugins/a.wasm"),
+            ("b", "project/.pu/plugins/b.wasm"),
+            ("a-2", "home/plugins/a.wasm"),
+        ];
+        assert_eq!(World::new(&FILES).line_up("").unwrap(), pairs(&expected));
+        assert_eq!(World::new(&[]).line_up("").unwrap(), pairs(&expected[..1]));
+    }
+
+    #[test]
+    fn a_configured_plugin_runs_where_it_is_configured_and_once() {
+        let world = World::new(&FILES);
+        let config = "[[assembler]]\nname = \"bee\"\nplugin = \"plugins/b.wasm\"\n\
+             [[assembler]]\nname = \"keyword\"\n\
+             [[assembler]]\nname = \"off\"\nplugin = \"plugins/a.wasm\"\nenabled = false\n\
+             [[assembler]]\nname = \"none\"\nplugin = \"plugins/none.wasm\"\n";
+        let expected = [
+            ("bee", "project/.pu/plugins/b.wasm"),
+            ("keyword", "bundled keyword"),
+            ("none", "missing plugins/none.wasm"),
+            ("a", "home/plugins/a.wasm"),
+        ];
+        assert_eq!(world.line_up(config).unwrap(), pairs(&expected));
+    }
+
+    #[test]
+    fn a_file_that_only_the_home_has_is_found_there_and_an_empty_chain_is_empty() {
+        let world = World::new(&["home/tools/x.wasm", "project/wasm/y.wasm"]);
+        let config = "[[assembler]]\nname = \"x\"\nplugin = \"tools/x.wasm\"\n\
+                      [[assembler]]\nname = \"y\"\nplugin = \"../wasm/y.wasm\"\n";
+        assert_eq!(world.line_up(config).unwrap(), pairs(&[("x", "home/tools/x.wasm"), ("y", "project/wasm/y.wasm")]));
+        assert_eq!(world.line_up("assembler = []").unwrap(), []);
+    }
+
+    #[test]
+    fn no_path_and_no_link_leads_out() {
+        let world = World::new(&["outside/x.wasm", "project/.pu/plugins/a.wasm"]);
+        let absolute = world.folder.path().join("outside/x.wasm");
+        for plugin in ["../../outside/x.wasm", absolute.to_str().unwrap()] {
+            let config = format!("[[assembler]]\nname = \"x\"\nplugin = \"{plugin}\"\n");
+            let error = world.line_up(&config).unwrap_err();
+            assert!(matches!(&error, ContextError::PluginOutside { name, .. } if name == "x"), "{error}");
+            assert_eq!(error.body().code, pu_protocol::ErrorCode::PathOutsideProject);
+        }
+        std::os::unix::fs::symlink(&absolute, world.folder.path().join("project/.pu/plugins/link.wasm")).unwrap();
+        let found = world.line_up("").unwrap();
+        assert!(found.iter().any(|(name, plugin)| name == "link" && plugin.starts_with("outside ")), "{found:?}");
+    }
+}

@@ -1,0 +1,40 @@
+//! From a task to the specs that its agent should know, within a budget of tokens, and why each is there.
+//!
+//! In the order in which a task passes through: `task` (with `mention`) prepares what plugins see, `explicit` takes what
+//! the user named, `lineup` and `loader` find the plugins, `chain` asks them, `merge` makes one ranking of their answers,
+//! `threshold` and `budget` (with `passage`) choose what goes in, `render` writes it, `report` says what was done.
+//! `reader` and `index_library` are the two views of the spec index, for plugins and for the budget.
+//!
+//! This room starts nothing and writes nothing, and no plugin can make it fail unless the configuration says so.
+//!
+//! Invariant: the same task over the same specs and plugins gives the same bytes.
+
+mod budget;
+mod chain;
+mod config;
+mod engine;
+mod error;
+mod explicit;
+mod index_library;
+mod library;
+mod lineup;
+mod loader;
+mod mention;
+mod merge;
+mod passage;
+mod piece;
+mod reader;
+mod render;
+mod report;
+mod task;
+#[cfg(test)]
+mod test_library;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod threshold;
+
+pub use config::{AssemblerConfig, ContextConfig};
+pub use engine::{Assembled, ContextEngine, ProjectSpecs};
+pub use error::ContextError;
+pub use task::ProjectFacts;

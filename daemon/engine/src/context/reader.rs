@@ -1,0 +1,134 @@
+//! The spec index as plugins see it: the contract's calls, answered from the catalog, the index and the texts.
+
+use std::sync::Arc;
+
+use super::texts::SpecTexts;
+use crate::plugins::{self, Attr, Hit, Listing, Page, Query, ReadFailure, SpecReader};
+use crate::specs::{SearchQuery, SpecError, SpecHit, SpecMeta};
+
+/// A whole text that is longer is read in ranges.
+const READ_MAX: u64 = 1024 * 1024;
+
+/// What one assembly's plugins read from.
+pub(super) struct IndexReader {
+    texts: Arc<SpecTexts>,
+}
+
+impl IndexReader {
+    pub(super) fn new(texts: Arc<SpecTexts>) -> Self {
+        Self { texts }
+    }
+}
+
+impl SpecReader for IndexReader {
+    fn search(&self, query: &Query) -> Result<Vec<Hit>, ReadFailure> {
+        let fields = fields(query)?;
+        let query = SearchQuery { text: query.text.clone(), fields, limit: query.limit as usize };
+        let hits = self.texts.search(&query).map_err(|e| failure(&e))?;
+        // A spec that came after this assembly began is none that it can pick.
+        Ok(hits.into_iter().filter(|hit| self.texts.spec(&hit.spec.id).is_ok()).map(described).collect())
+    }
+
+    fn list(&self, listing: &Listing) -> Result<Page, ReadFailure> {
+        let specs = self.texts.catalog().specs();
+        let start = match &listing.cursor {
+            None => 0,
+            Some(path) => specs.partition_point(|spec| spec.path.as_str() < path.as_str()),
+        };
+        if let Some(unknown) = listing.filter.iter().find(|f| !matches!(f.key.as_str(), "tag" | "path-prefix")) {
+            return Err(ReadFailure::new("unknown_filter", format!("there is no filter {:?}", unknown.key)));
+        }
+        let mut matching = specs[start..].iter().filter(|spec| listing.filter.iter().all(|f| passes(spec, f)));
+        let page = matching.by_ref().take(listing.limit as usize).map(|spec| meta(spec)).collect();
+        Ok(Page { specs: page, next: matching.next().map(|spec| spec.path.clone()) })
+    }
+
+    fn get(&self, id: &str) -> Result<plugins::SpecMeta, ReadFailure> {
+        self.texts.spec(id).map(|spec| meta(spec)).map_err(|e| failure(&e))
+    }
+
+    fn read(&self, id: &str, section: Option<&str>) -> Result<String, ReadFailure> {
+        let spec = self.texts.spec(id).map_err(|e| failure(&e))?;
+        if section.is_none() && spec.bytes > READ_MAX {
+            let message = format!("{} has {} bytes: read it in ranges", spec.path, spec.bytes);
+            return Err(ReadFailure::new("too_large", message));
+        }
+        self.texts.text(id, section).map_err(|e| failure(&e))
+    }
+
+    fn read_range(&self, id: &str, offset: u64, length: u32) -> Result<plugins::Chunk, ReadFailure> {
+        let text = self.texts.text(id, None).map_err(|e| failure(&e))?;
+        let wanted = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+        let start = text.floor_char_boundary(wanted);
+        let end = text.floor_char_boundary(wanted.saturating_add(length as usize).min(text.len())).max(start);
+        let next = (end < text.len()).then_some(end as u64);
+        Ok(plugins::Chunk { text: text[start..end].to_owned(), offset: start as u64, next })
+    }
+}
+
+/// The index's names for the contract's fields, and its own names as they are. Identifiers are words of the body there;
+/// ids stand in headings, and a spec whose id the text names comes first whatever the fields.
+fn fields(query: &Query) -> Result<Vec<(String, f32)>, ReadFailure> {
+    let mut fields: Vec<(String, f32)> = Vec::new();
+    for asked in &query.fields {
+        if !asked.weight.is_finite() || asked.weight < 0.0 {
+            return Err(ReadFailure::new("unknown_field", format!("the weight of {:?} is no weight", asked.field)));
+        }
+        let name = match asked.field.as_str() {
+            "code" => "body",
+            "ids" => "headings",
+            same => same,
+        };
+        match fields.iter_mut().find(|(known, _)| known == name) {
+            Some((_, weight)) => *weight = weight.max(asked.weight),
+            None => fields.push((name.to_owned(), asked.weight)),
+        }
+    }
+    Ok(fields)
+}
+
+fn passes(spec: &SpecMeta, filter: &Attr) -> bool {
+    match filter.key.as_str() {
+        "tag" => spec.tags.iter().any(|tag| tag.eq_ignore_ascii_case(&filter.value)),
+        _ => spec.path.starts_with(&filter.value),
+    }
+}
+
+fn meta(spec: &SpecMeta) -> plugins::SpecMeta {
+    let attr = |key: &str, value: &str| Attr { key: key.to_owned(), value: value.to_owned() };
+    let ids = spec.ids.iter().map(|id| attr("defines", id));
+    let attributes = spec.attributes.iter().map(|(key, value)| attr(&format!("front-matter.{key}"), value));
+    plugins::SpecMeta {
+        id: spec.id.clone(),
+        path: spec.path.clone(),
+        title: spec.title.clone(),
+        tags: spec.tags.clone(),
+        revision: spec.revision.clone(),
+        tokens: spec.tokens,
+        extra: ids.chain(attributes).collect(),
+    }
+}
+
+fn described(hit: SpecHit) -> Hit {
+    let matched = hit.matched.into_iter().map(|word| Attr { key: "matched".into(), value: word });
+    let fields = hit.fields.into_iter().map(|(f, s)| Attr { key: format!("score.{f}"), value: format!("{s:.3}") });
+    Hit { spec: meta(&hit.spec), section: hit.section, score: hit.score, extra: matched.chain(fields).collect() }
+}
+
+fn failure(error: &SpecError) -> ReadFailure {
+    let code = match error {
+        SpecError::UnknownSpec(_) => "unknown_spec",
+        SpecError::UnknownSection { .. } => "unknown_section",
+        SpecError::UnknownField { .. } => "unknown_field",
+        SpecError::Unreadable { path, reason } => {
+            // The path is relative; what the system says of it stays with us.
+            tracing::debug!(path, reason, "a plugin asked for a spec that cannot be read");
+            return ReadFailure::new("unavailable", format!("{path} cannot be read"));
+        }
+        other => {
+            tracing::warn!(error = %other, "a plugin's call to the spec index failed");
+            return ReadFailure::new("unavailable", "the spec index cannot answer");
+        }
+    };
+    ReadFailure::new(code, error.to_string())
+}

@@ -1,0 +1,58 @@
+//! Cuts what is not about the task, so that a task that no spec is about gets none.
+//!
+//! Pure. Two bars, both by score and neither for what the user asked for:
+//! - `min_score`: an absolute one, below which a proposal is noise;
+//! - `near_best`: a share of the best proposal's score, since beside a strong match a weak one only distracts.
+
+use super::merge::Merged;
+
+/// The two bars.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Threshold {
+    pub min_score: f32,
+    pub near_best: f32,
+}
+
+/// Why each candidate is cut; `None` for one that stays.
+pub(super) fn cuts(candidates: &[Merged], threshold: Threshold) -> Vec<Option<String>> {
+    let best = candidates.iter().filter(|c| !c.explicit).map(|c| c.why.score).fold(0.0, f32::max);
+    let near = threshold.near_best * best;
+    candidates
+        .iter()
+        .map(|c| match c.why.score {
+            _ if c.explicit => None,
+            score if score < threshold.min_score => Some(format!("score {score:.2} under {:.2}", threshold.min_score)),
+            score if score < near => Some(format!(
+                "score {score:.2} under {near:.2}, which is {:.0} % of the best",
+                threshold.near_best * 100.0
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::merge::Why;
+    use super::*;
+
+    fn candidate(score: f32, explicit: bool) -> Merged {
+        let (spec, path) = ("a".to_owned(), "a.md".to_owned());
+        Merged { spec, path, section: None, why: Why { score, ..Why::default() }, explicit }
+    }
+
+    #[test]
+    fn the_weak_are_cut_with_the_reason_and_the_asked_for_stay() {
+        let candidates = [candidate(0.0, true), candidate(0.8, false), candidate(0.3, false), candidate(0.1, false)];
+        let cuts = cuts(&candidates, Threshold { min_score: 0.2, near_best: 0.5 });
+        let expected =
+            [None, None, Some("score 0.30 under 0.40, which is 50 % of the best"), Some("score 0.10 under 0.20")];
+        assert_eq!(cuts.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn where_nothing_is_near_all_are_cut() {
+        let candidates = [candidate(0.19, false), candidate(0.18, false)];
+        assert!(cuts(&candidates, Threshold { min_score: 0.2, near_best: 0.5 }).iter().all(Option::is_some));
+    }
+}

@@ -1,0 +1,86 @@
+//! Dispatch: which function answers which request.
+
+use super::failure::Failure;
+use super::state::Engine;
+use super::subscribe::EventFilter;
+use crate::events::Subscription;
+use pu_protocol::{Answer, ErrorBody, ErrorCode, Request};
+
+/// What comes back for a request.
+pub enum Reply {
+    Answer(Box<Answer>),
+    /// The answer and then events.
+    Events(Subscription, EventFilter),
+}
+
+impl Engine {
+    /// Answers a request. Never fails: a failure is an answer.
+    pub async fn handle(&self, request: Request) -> Reply {
+        let name = name(&request);
+        self.admit(request).await.unwrap_or_else(|failure| {
+            failure.log(name);
+            Reply::Answer(Box::new(Answer::Error(failure.body)))
+        })
+    }
+
+    /// A daemon that is about to stop begins nothing new, and waits for the spawns that it has begun.
+    async fn admit(&self, request: Request) -> Result<Reply, Failure> {
+        let _spawning = matches!(request, Request::Spawn(_)).then(|| self.begin_spawn());
+        let only_looks = matches!(request, Request::Hello { .. } | Request::Health | Request::Status { .. });
+        if self.is_closing() && !only_looks {
+            let body = ErrorBody::new(ErrorCode::ShuttingDown, "the daemon is stopping");
+            return Err(body.with_hint("try again in a moment: `pu` starts the next one").into());
+        }
+        self.dispatch(request).await
+    }
+
+    async fn dispatch(&self, request: Request) -> Result<Reply, Failure> {
+        let answer = match request {
+            Request::Hello { client, client_version, protocol_min, protocol_max } => {
+                self.hello(&client, &client_version, protocol_min, protocol_max)?
+            }
+            Request::Health => self.health(),
+            Request::Init { root } => self.init(root).await?,
+            Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
+            Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
+            Request::Logs { agent, cwd, since, tail, max_bytes } => {
+                self.logs(&agent, cwd, super::logs::Window { since, tail, max_bytes }).await?
+            }
+            Request::Attach { agent, cwd } => self.attach(&agent, cwd).await?,
+            Request::Input { agent, cwd, data } => self.input(&agent, cwd, data.0).await?,
+            Request::Resize { agent, cwd, size } => self.resize(&agent, cwd, size).await?,
+            Request::Kill { cwd, agents, worktree, all, include_root, grace_ms } => {
+                let which = super::kill::Which { agents, worktree, all, include_root };
+                self.kill(cwd, which, grace_ms).await?
+            }
+            Request::Clean { cwd, all_projects, agents, dry_run } => {
+                self.clean(cwd, all_projects, agents, dry_run).await?
+            }
+            Request::ContextExplain { cwd, task, with_text } => self.context_explain(cwd, task, with_text).await?,
+            Request::ContextShow { agent, cwd } => self.context_show(&agent, cwd).await?,
+            Request::Subscribe { cwd } => return self.subscribe(cwd).await,
+            Request::Shutdown { stop_agents } => self.shutdown(stop_agents).await?,
+        };
+        Ok(Reply::Answer(Box::new(answer)))
+    }
+}
+
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::Hello { .. } => "hello",
+        Request::Health => "health",
+        Request::Init { .. } => "init",
+        Request::Spawn(_) => "spawn",
+        Request::Status { .. } => "status",
+        Request::Logs { .. } => "logs",
+        Request::Attach { .. } => "attach",
+        Request::Input { .. } => "input",
+        Request::Resize { .. } => "resize",
+        Request::Kill { .. } => "kill",
+        Request::Clean { .. } => "clean",
+        Request::ContextExplain { .. } => "context_explain",
+        Request::ContextShow { .. } => "context_show",
+        Request::Subscribe { .. } => "subscribe",
+        Request::Shutdown { .. } => "shutdown",
+    }
+}

@@ -1,0 +1,28 @@
+//! `init`: a folder becomes a project that its user trusts.
+
+use super::failure::Failure;
+use super::state::Engine;
+use crate::projects::ProjectError;
+use pu_protocol::Answer;
+use pu_protocol::answer::InitReport;
+use std::path::PathBuf;
+
+impl Engine {
+    pub(super) async fn init(&self, root: PathBuf) -> Result<Answer, Failure> {
+        let projects = self.projects.clone();
+        tokio::task::spawn_blocking(move || {
+            let initialised = projects.init(&root)?;
+            let project = initialised.project;
+            let index = project.index()?;
+            index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;
+            Ok(Answer::InitReport(InitReport {
+                root: project.root.clone(),
+                name: project.name.clone(),
+                created: initialised.created,
+                specs: u32::try_from(index.catalog().specs().len()).unwrap_or(u32::MAX),
+                skipped: index.skipped().iter().map(|file| format!("{}: {}", file.path, file.reason)).collect(),
+            }))
+        })
+        .await?
+    }
+}

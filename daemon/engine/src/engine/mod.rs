@@ -1,0 +1,28 @@
+//! The daemon's requests: one function each, and the dispatch that finds it.
+//!
+//! Nothing here parses a line or writes to a socket (`ipc`), and nothing below calls back up here.
+
+mod attach;
+mod clean;
+mod context_explain;
+mod context_show;
+mod dispatch;
+mod failure;
+mod health;
+mod hello;
+mod init;
+mod input;
+mod kill;
+mod logs;
+mod recover;
+mod resize;
+mod shutdown;
+mod spawn;
+mod state;
+mod status;
+mod subscribe;
+mod undo;
+
+pub use dispatch::Reply;
+pub use state::{Engine, EngineOptions};
+pub use subscribe::EventFilter;

@@ -1,0 +1,31 @@
+//! `shutdown`: the daemon stops; its agents do not, unless that is asked for (or the daemon is a managed one).
+
+use super::failure::Failure;
+use super::kill::Which;
+use super::state::Engine;
+use pu_protocol::Answer;
+
+impl Engine {
+    pub(super) async fn shutdown(&self, stop_agents: Option<bool>) -> Result<Answer, Failure> {
+        let stopped = if stop_agents.unwrap_or(self.options.managed) { self.stop_agents().await } else { 0 };
+        let left = self.roster.live_count();
+        self.stopping().cancel();
+        Ok(Answer::ShutdownReport { stopped_agents: stopped, left_running: u32::try_from(left).unwrap_or(u32::MAX) })
+    }
+
+    /// Ends all agents of all projects; answers how many ended.
+    pub async fn stop_agents(&self) -> u32 {
+        self.close().await;
+        let live = self.roster.list(None).into_iter().filter(|info| info.state.is_live());
+        let which = Which { agents: live.map(|info| info.agent_id).collect(), ..Which::default() };
+        match self.kill(None, which, None).await {
+            Ok(Answer::KillReport { killed, failed }) => {
+                for failure in failed {
+                    tracing::error!(agent = failure.agent, error = failure.error.message, "an agent did not stop");
+                }
+                u32::try_from(killed.len()).unwrap_or(u32::MAX)
+            }
+            Ok(_) | Err(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! `spawn`, as the list of its steps. All of a request is checked first; then it is done step by step, each with its
+//! undo, so that a failure at any step leaves nothing behind.
+//!
+//! 1 project and trust · 2 context (touches nothing outside) · 3 worktree · 4 delivery files · 5 shim ·
+//! 6 manifest and history (the commit point) · 7 event and answer.
+
+use super::failure::Failure;
+use super::recover::mark_committed;
+use super::state::Engine;
+use super::undo::Undo;
+use crate::agents::{
+    self, Agent, AgentDefinition, CreatedWorktree, Definitions, FALLBACK_AGENT, Git, LaunchPlan, LaunchRequest,
+    Repository, ReservedName, branch_of, handed, name,
+};
+use crate::context::{Assembled, ProjectFacts};
+use crate::projects::{Config, Project};
+use crate::shims;
+use crate::store::{AgentRow, SpawnCommit, WorktreeRow, commit_spawn};
+use pu_protocol::answer::SpawnReport;
+use pu_protocol::layout::{AgentLayout, ProjectLayout};
+use pu_protocol::{AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, Event, Placement, SpawnRequest};
+use pu_record::launch::LaunchRecord;
+use pu_record::shim::ShimRecord;
+use pu_record::{atomic, process};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The longest first line of a prompt that status shows, in characters.
+const TASK_MAX: usize = 200;
+
+/// What is settled before anything outside is touched.
+struct Prepared {
+    request: SpawnRequest,
+    agent_id: String,
+    name: ReservedName,
+    project: Arc<Project>,
+    config: Arc<Config>,
+    definition: AgentDefinition,
+    site: Site,
+}
+
+/// Where the agent will work.
+enum Site {
+    Root,
+    /// A worktree to be made from this commit.
+    New {
+        repository: Repository,
+        base: String,
+    },
+    /// A worktree that is there.
+    Joined {
+        name: String,
+        branch: Option<String>,
+        workdir: PathBuf,
+    },
+}
+
+/// Where the agent works, once that place exists.
+struct Place {
+    workdir: PathBuf,
+    worktree: Option<String>,
+    branch: Option<String>,
+    made: Option<CreatedWorktree>,
+}
+
+impl Engine {
+    pub(super) async fn spawn(&self, request: SpawnRequest) -> Result<Answer, Failure> {
+        let prepared = self.prepare(request).await?;
+        let context = self.context_of(&prepared).await?;
+        let mut undo = Undo::default();
+        match self.carry_out(prepared, context, &mut undo).await {
+            Ok(report) => Ok(Answer::SpawnReport(Box::new(report))),
+            Err(mut failure) => {
+                let left = undo.run().await;
+                if !left.is_empty() {
+                    failure.body.message = format!("{}; left behind: {}", failure.body.message, left.join(", "));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Step 1, and everything else that can be refused without having done anything.
+    async fn prepare(&self, request: SpawnRequest) -> Result<Prepared, Failure> {
+        let project = self.trusted_project(request.cwd.clone()).await?;
+        let roster = self.roster.clone();
+        self.slowly(move || {
+            let config = project.config()?;
+            let definition = choose_definition(&request, &config)?;
+            let agent_id = fresh_agent_id()?;
+            let site = choose_site(&request, &project.root)?;
+            let name =
+                choose_name(&request, &agent_id, &project.root, &site, |name| roster.reserve(&project.root, name))?;
+            Ok(Prepared { request, agent_id, name, project, config, definition, site })
+        })
+        .await?
+    }
+
+    /// Step 2.
+    async fn context_of(&self, prepared: &Prepared) -> Result<Assembled, Failure> {
+        if prepared.request.no_context {
+            return Ok(Assembled::default());
+        }
+        let mut task = prepared.request.task.clone();
+        task.agent = Some(prepared.definition.name.clone());
+        let branch = match &prepared.site {
+            Site::Root => None,
+            Site::New { .. } => Some(branch_of(prepared.name.as_str())),
+            Site::Joined { branch, .. } => branch.clone(),
+        };
+        self.assemble(Arc::clone(&prepared.project), task, ProjectFacts { branch, ..ProjectFacts::default() }).await
+    }
+
+    /// Steps 3 to 7.
+    async fn carry_out(&self, prepared: Prepared, context: Assembled, undo: &mut Undo) -> Result<SpawnReport, Failure> {
+        let layout = self.options.home.agent(&prepared.agent_id);
+        undo.folder(layout.root().into());
+        self.note_worktree(&prepared, &layout).await?;
+        let place = self.make_place(&prepared, undo).await?;
+        let (plan, launch, commit) = self.hand_over(&prepared, &place, context, undo).await?;
+        let env: BTreeMap<String, String> = plan.env.into_iter().collect();
+        // The record reaches the disk while the shim starts; both are waited for before the commit.
+        let record = layout.launch();
+        let durable = tokio::task::spawn_blocking(move || atomic::make_durable(&record));
+        let started = shims::start(&self.options.shim, &layout, &prepared.agent_id, &env).await;
+        let durable = durable.await;
+        let shim = started?;
+        undo.shim(layout.clone());
+        durable??;
+        undo.rows(prepared.project.layout.clone(), &commit);
+        // The daemon's own link to the shim is made while the disk is waited for.
+        let socket = layout.socket();
+        let (committed, link) = tokio::join!(self.commit(&prepared, &commit), shims::connect(&socket));
+        committed?;
+        undo.forget();
+        self.announce_started(layout, launch, &commit, &shim, link.ok());
+        Ok(report(&prepared, &place, commit, shim.child.pid))
+    }
+
+    /// Before step 3: a worktree is on record before it is there, so that a daemon that dies while git makes it leaves
+    /// the next one what to take back.
+    async fn note_worktree(&self, prepared: &Prepared, layout: &AgentLayout) -> Result<(), Failure> {
+        let Site::New { repository, base } = &prepared.site else { return Ok(()) };
+        let place = Place::made(repository.future_worktree(prepared.name.as_str(), base));
+        let unplanned = LaunchPlan::default();
+        let commit = commit_record(prepared, &place, &unplanned, pu_protocol::context::ContextReport::default());
+        let launch = launch_record(prepared, &place, &unplanned, &commit)?;
+        let layout = layout.clone();
+        tokio::task::spawn_blocking(move || write_launch(&layout, &launch)).await?
+    }
+
+    /// Step 3.
+    async fn make_place(&self, prepared: &Prepared, undo: &mut Undo) -> Result<Place, Failure> {
+        match &prepared.site {
+            Site::Root => {
+                Ok(Place { workdir: prepared.project.root.clone(), worktree: None, branch: None, made: None })
+            }
+            Site::Joined { name, branch, workdir } => Ok(Place {
+                workdir: workdir.clone(),
+                worktree: Some(relative_worktree(name)),
+                branch: branch.clone(),
+                made: None,
+            }),
+            Site::New { repository, base } => {
+                let base = base.clone();
+                let name = prepared.name.as_str().to_owned();
+                let made = {
+                    let repository = repository.clone();
+                    self.slowly(move || repository.create_worktree(&name, &base)).await??
+                };
+                undo.worktree(repository, made.clone());
+                Ok(Place::made(made))
+            }
+        }
+    }
+
+    /// Step 4: what the agent is handed, and the record from which its shim starts it.
+    async fn hand_over(
+        &self,
+        prepared: &Prepared,
+        place: &Place,
+        context: Assembled,
+        undo: &mut Undo,
+    ) -> Result<(LaunchPlan, LaunchRecord, SpawnCommit), Failure> {
+        let plan = self.plan(prepared, place, context.text.as_deref())?;
+        let mut report = context.report;
+        report.warnings.extend(plan.warnings.iter().cloned());
+        let commit = commit_record(prepared, place, &plan, report);
+        let launch = launch_record(prepared, place, &plan, &commit)?;
+        let layout = self.options.home.agent(&prepared.agent_id);
+        undo.folder(ProjectLayout::new(&place.workdir).handed(&prepared.agent_id));
+        let (files, written) = (plan.files.clone(), launch.clone());
+        let project = Arc::clone(&prepared.project);
+        tokio::task::spawn_blocking(move || -> Result<(), Failure> {
+            // First the record, then what it is a record of.
+            write_launch(&layout, &written)?;
+            if !files.is_empty() {
+                project.keep_handed_files_out_of_git()?;
+                handed::write(&files)?;
+            }
+            Ok(())
+        })
+        .await??;
+        Ok((plan, launch, commit))
+    }
+
+    fn plan(&self, prepared: &Prepared, place: &Place, context: Option<&str>) -> Result<LaunchPlan, Failure> {
+        let request = &prepared.request;
+        Ok(agents::plan(&LaunchRequest {
+            definition: &prepared.definition,
+            agent_id: &prepared.agent_id,
+            agent_name: prepared.name.as_str(),
+            prompt: &request.task.prompt,
+            context,
+            project_root: &prepared.project.root,
+            workdir: &place.workdir,
+            socket: &self.options.socket,
+            agent_args: &request.agent_args,
+            command: request.command.as_deref(),
+            env: &request.env,
+        })?)
+    }
+
+    /// Step 6. Once this is written the agent is the project's.
+    async fn commit(&self, prepared: &Prepared, commit: &SpawnCommit) -> Result<(), Failure> {
+        let (project, written) = (prepared.project.layout.clone(), commit.clone());
+        tokio::task::spawn_blocking(move || commit_spawn(&project, &written)).await??;
+        let AgentRow { agent_id, name, .. } = &commit.agent;
+        tracing::info!(agent = agent_id, name, project = %prepared.project.root.display(), "spawned");
+        Ok(())
+    }
+
+    /// Step 7: from here on the agent is in the roster and its shim is listened to.
+    fn announce_started(
+        &self,
+        layout: AgentLayout,
+        launch: LaunchRecord,
+        commit: &SpawnCommit,
+        shim: &ShimRecord,
+        link: Option<shims::Connection>,
+    ) {
+        let info = info_of(&launch, commit, AgentState::Running { pid: shim.child.pid });
+        let agent_id = info.agent_id.clone();
+        // An agent whose command is done already has no shim to connect to any more: `follow` reads how it ended.
+        let (link, heard) = link.map(|(link, _, heard)| (link, heard)).unzip();
+        let noted = layout.clone();
+        self.roster.insert(Agent { info: info.clone(), layout, launch: Arc::new(launch), link });
+        self.events.publish(Event::AgentStarted { agent: info });
+        self.lifecycle.follow(agent_id, heard);
+        // A note for the next recovery, which nobody waits for; without it that one looks into the project's files.
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = mark_committed(&noted) {
+                tracing::warn!(%error, "the note that a spawn is committed could not be written");
+            }
+        });
+    }
+}
+
+impl Place {
+    fn made(made: CreatedWorktree) -> Self {
+        Self {
+            workdir: made.workdir.clone(),
+            worktree: Some(relative_worktree(&made.name)),
+            branch: Some(made.branch.clone()),
+            made: Some(made),
+        }
+    }
+}
+
+fn write_launch(layout: &AgentLayout, launch: &LaunchRecord) -> Result<(), Failure> {
+    atomic::create_private_folder(layout.root())?;
+    Ok(launch.write_volatile(&layout.launch())?)
+}
+
+/// The definition that is asked for, else the configured one, else the first that is installed.
+fn choose_definition(request: &SpawnRequest, config: &Config) -> Result<AgentDefinition, Failure> {
+    let definitions = Definitions::built_in()?.with(&config.agents)?;
+    let asked = request.task.agent.as_ref().or(config.default_agent.as_ref());
+    let definition = match asked {
+        Some(name) => definitions.get(name)?,
+        None if request.command.is_some() => definitions.get(FALLBACK_AGENT)?,
+        None => definitions.default_for(&request.env)?,
+    };
+    Ok(definition.clone())
+}
+
+fn choose_site(request: &SpawnRequest, root: &Path) -> Result<Site, Failure> {
+    match &request.placement {
+        Placement::Root => Ok(Site::Root),
+        Placement::NewWorktree { base } => {
+            let repository = Repository::open(Git::in_environment(request.env.clone())?, root)?;
+            let base = repository.resolve_base(base.as_deref())?;
+            Ok(Site::New { repository, base })
+        }
+        Placement::Worktree { name } => {
+            let repository = Repository::open(Git::in_environment(request.env.clone())?, root)?;
+            let found = repository.worktree(name)?;
+            Ok(Site::Joined { name: name.clone(), branch: found.branch, workdir: found.workdir })
+        }
+    }
+}
+
+/// A given name is taken as it is or refused; one from the prompt gets a number until it is free.
+fn choose_name(
+    request: &SpawnRequest,
+    agent_id: &str,
+    root: &Path,
+    site: &Site,
+    reserve: impl Fn(&str) -> Option<ReservedName>,
+) -> Result<ReservedName, Failure> {
+    let occupied = |name: &str| match site {
+        Site::New { repository, .. } => {
+            ProjectLayout::new(root).worktree(name).exists()
+                || repository.resolve_base(Some(&format!("refs/heads/{}", branch_of(name)))).is_ok()
+        }
+        Site::Root | Site::Joined { .. } => false,
+    };
+    if let Some(given) = &request.name {
+        name::check(given)?;
+        let taken = || {
+            let message = format!("the name {given:?} is taken in {}", root.display());
+            Failure::from(
+                ErrorBody::new(ErrorCode::NameTaken, message)
+                    .with_hint("choose another with --name, or `pu clean` ended agents"),
+            )
+        };
+        if occupied(given) {
+            return Err(taken());
+        }
+        return reserve(given).ok_or_else(taken);
+    }
+    let derived = name::derive(&request.task.prompt, agent_id);
+    for candidate in name::candidates(&derived) {
+        if occupied(&candidate) {
+            continue;
+        }
+        if let Some(name) = reserve(&candidate) {
+            return Ok(name);
+        }
+    }
+    Err(Failure::new(ErrorCode::NameTaken, format!("no name like {derived:?} is free")))
+}
+
+/// Eight hexadecimal digits, never only digits: an id is not to be taken for a number.
+fn fresh_agent_id() -> Result<String, Failure> {
+    loop {
+        let mut bytes = [0_u8; 4];
+        getrandom::fill(&mut bytes)
+            .map_err(|e| Failure::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}")))?;
+        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if id.bytes().any(|b| b.is_ascii_alphabetic()) {
+            return Ok(id);
+        }
+    }
+}
+
+fn relative_worktree(name: &str) -> String {
+    format!("{}/worktrees/{name}", ProjectLayout::FOLDER)
+}
+
+fn commit_record(
+    prepared: &Prepared,
+    place: &Place,
+    plan: &LaunchPlan,
+    context: pu_protocol::context::ContextReport,
+) -> SpawnCommit {
+    let agent = AgentRow {
+        agent_id: prepared.agent_id.clone(),
+        name: prepared.name.as_str().to_owned(),
+        agent: prepared.definition.name.clone(),
+        worktree: place.worktree.clone(),
+        branch: place.branch.clone(),
+        session_id: plan.session_id.clone(),
+        created_at: pu_record::timestamp::now(),
+        extra: serde_json::Map::new(),
+    };
+    let worktree = place.made.as_ref().map(|made| WorktreeRow {
+        name: made.name.clone(),
+        branch: made.branch.clone(),
+        base: made.base.clone(),
+        extra: serde_json::Map::new(),
+    });
+    let prompt = prepared.request.task.prompt.clone();
+    SpawnCommit { agent, worktree, prompt, context, delivery: plan.delivery_name().to_owned() }
+}
+
+fn launch_record(
+    prepared: &Prepared,
+    place: &Place,
+    plan: &LaunchPlan,
+    commit: &SpawnCommit,
+) -> Result<LaunchRecord, Failure> {
+    let terminal = &prepared.config.terminal;
+    let commit_value = serde_json::to_value(commit).map_err(|e| Failure::new(ErrorCode::Internal, e.to_string()))?;
+    Ok(LaunchRecord {
+        agent_id: prepared.agent_id.clone(),
+        name: commit.agent.name.clone(),
+        agent: commit.agent.agent.clone(),
+        project_root: prepared.project.root.clone(),
+        worktree: place.worktree.clone(),
+        branch: place.branch.clone(),
+        cwd: place.workdir.clone(),
+        argv: plan.argv.clone(),
+        env_names: plan.set_variables.clone(),
+        size: prepared.request.size.unwrap_or_else(|| terminal.size()).clamped(),
+        spool_limit: terminal.output_mib.max(1).saturating_mul(1024 * 1024),
+        kill_grace_ms: terminal.kill_grace_ms,
+        created_at: commit.agent.created_at.clone(),
+        boot_id: process::boot_id(),
+        commit: commit_value,
+        ..LaunchRecord::default()
+    })
+}
+
+/// An agent as clients see it, from what was recorded of it.
+pub(super) fn info_of(launch: &LaunchRecord, commit: &SpawnCommit, state: AgentState) -> AgentInfo {
+    AgentInfo {
+        agent_id: launch.agent_id.clone(),
+        name: launch.name.clone(),
+        agent: launch.agent.clone(),
+        project_root: launch.project_root.clone(),
+        worktree: launch.worktree.clone(),
+        branch: launch.branch.clone(),
+        task: commit.prompt.lines().next().unwrap_or_default().chars().take(TASK_MAX).collect(),
+        created_at: launch.created_at.clone(),
+        context_tokens: commit.context.tokens,
+        size: launch.size,
+        state,
+    }
+}
+
+fn report(prepared: &Prepared, place: &Place, commit: SpawnCommit, pid: i32) -> SpawnReport {
+    let mut context = commit.context;
+    // What was left out is in history and in `context show`; the answer tells what is in.
+    context.candidates.clear();
+    SpawnReport {
+        agent_id: commit.agent.agent_id,
+        name: commit.agent.name,
+        agent: commit.agent.agent,
+        project_root: prepared.project.root.clone(),
+        worktree: place.worktree.clone(),
+        branch: place.branch.clone(),
+        pid,
+        delivery: commit.delivery,
+        context,
+    }
+}

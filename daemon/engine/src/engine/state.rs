@@ -1,0 +1,156 @@
+//! The engine's handle: what the requests share.
+//!
+//! Handle in front, state behind; each room keeps its own lock, and none is held here.
+
+use super::failure::Failure;
+use crate::agents::{Lifecycle, Roster};
+use crate::context::ContextEngine;
+use crate::events::Events;
+use crate::projects::{Project, Projects};
+use crate::shims::ShimProgram;
+use pu_protocol::layout::HomeLayout;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// How much work that waits for git runs at a time.
+const SLOW_WORK_MAX: usize = 8;
+
+/// What the daemon was started with.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    pub home: HomeLayout,
+    /// Where this daemon listens; agents are told.
+    pub socket: PathBuf,
+    pub managed: bool,
+    pub shim: ShimProgram,
+}
+
+/// Handle to the engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) options: EngineOptions,
+    pub(super) started: Instant,
+    pub(super) events: Events,
+    pub(super) projects: Projects,
+    pub(super) roster: Roster,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) context: Arc<ContextEngine>,
+    /// Agent folders that recovery did not recognise.
+    pub(super) unrecognised: watch::Sender<Vec<String>>,
+    /// Requests under way: a stopping daemon lets them finish.
+    under_way: TaskTracker,
+    /// Places for work that may wait long for git and its hooks: the other blocking threads stay free for everybody else.
+    slow_work: Semaphore,
+    /// Spawns under way: they are finished before agents are ended.
+    spawning: TaskTracker,
+    /// Cancelled when nothing new is begun any more.
+    closing: CancellationToken,
+    /// Cancelled when the daemon is to end.
+    stopping: CancellationToken,
+}
+
+impl Deref for Engine {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Engine {
+    pub fn new(options: EngineOptions, context: ContextEngine) -> Result<Self, crate::store::StoreError> {
+        let events = Events::default();
+        let roster = Roster::default();
+        let shared = Shared {
+            projects: Projects::open(options.home.clone(), events.clone())?,
+            lifecycle: Lifecycle::new(roster.clone(), events.clone()),
+            roster,
+            events,
+            options,
+            started: Instant::now(),
+            context: Arc::new(context),
+            unrecognised: watch::Sender::new(Vec::new()),
+            under_way: TaskTracker::new(),
+            slow_work: Semaphore::new(SLOW_WORK_MAX),
+            spawning: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Cancelled once the daemon is to stop.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// Tells subscribers something about the daemon itself.
+    pub fn announce(&self, event: pu_protocol::Event) {
+        self.events.publish(event);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
+    /// Begins nothing new from here on.
+    pub fn refuse_more(&self) {
+        self.closing.cancel();
+    }
+
+    pub(super) fn begin_spawn(&self) -> TaskTrackerToken {
+        self.spawning.token()
+    }
+
+    /// Begins nothing new from here on, and waits for the spawns that were begun.
+    pub(super) async fn close(&self) {
+        self.refuse_more();
+        self.spawning.close();
+        self.spawning.wait().await;
+    }
+
+    /// Counts a request as under way for as long as the token lives: until its answer is written.
+    pub fn begin(&self) -> TaskTrackerToken {
+        self.under_way.token()
+    }
+
+    /// Waits until no request is under way.
+    pub async fn drained(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+    }
+
+    /// Runs blocking work that may take as long as git and its hooks do.
+    pub(super) async fn slowly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        // The semaphore is never closed; without a place the work would still be right, only less fair.
+        let _place = self.slow_work.acquire().await.ok();
+        tokio::task::spawn_blocking(work).await
+    }
+
+    /// The root of the project that a client stands in, if it stands in one.
+    pub(super) async fn project_root(&self, cwd: Option<PathBuf>) -> Option<PathBuf> {
+        let projects = self.projects.clone();
+        let cwd = cwd?;
+        tokio::task::spawn_blocking(move || projects.root_of(&cwd)).await.ok().flatten()
+    }
+
+    /// The trusted project that a client stands in.
+    pub(super) async fn trusted_project(&self, cwd: PathBuf) -> Result<Arc<Project>, Failure> {
+        let projects = self.projects.clone();
+        Ok(tokio::task::spawn_blocking(move || projects.trusted(&cwd)).await??)
+    }
+}

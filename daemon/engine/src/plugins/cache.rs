@@ -1,0 +1,139 @@
+//! Compiled plugins on disk: `PU_HOME/cache/<key>.cwasm`, and beside it `<key>.sha256` with that file's own digest.
+//!
+//! Invariant: machine code is loaded only if this host's own compiler wrote it. A compiled component never comes from
+//! outside; the folder is the user's alone (0700, files 0600); an entry whose digest is not the noted one, or whose
+//! digest is missing, counts as none and is made anew.
+
+use std::fmt::Write;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pu_record::atomic;
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::compile::{CompilerCommand, compile};
+use super::failure::{FailureCode, PluginFailure};
+use super::limits::CompileLimits;
+
+/// The version of wasmtime is part of the compatibility hash too; this one is for people who look into the folder.
+const RUNTIME: &str = "wasmtime-48";
+
+#[derive(Debug)]
+pub(super) struct Cache {
+    folder: PathBuf,
+    /// What entries of this engine, and of no other, can be loaded by.
+    compatibility: String,
+}
+
+/// The two files of an entry.
+struct Entry {
+    code: PathBuf,
+    digest: PathBuf,
+}
+
+impl Cache {
+    pub(super) fn open(folder: &Path, engine: &Engine) -> Result<Self, PluginFailure> {
+        atomic::create_private_folder(folder).map_err(|error| cache_failed(error.to_string()))?;
+        let mut hasher = Sha256Hasher(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let compatibility = hex(&hasher.0.finalize())[..16].to_owned();
+        Ok(Self { folder: folder.to_owned(), compatibility })
+    }
+
+    /// The compiled component, if a sound entry for it exists.
+    pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let entry = self.entry(digest);
+        let noted = std::fs::read_to_string(&entry.digest).ok()?;
+        let code = std::fs::read(&entry.code).ok()?;
+        if sha256(&code) != noted.trim() {
+            tracing::warn!(path = %entry.code.display(), "a compiled plugin is not what was written: compiling it anew");
+            return None;
+        }
+        match load(engine, &code) {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!(path = %entry.code.display(), %error, "a compiled plugin cannot be loaded: compiling it anew");
+                None
+            }
+        }
+    }
+
+    /// Compiles the component in the child process, keeps the outcome, and loads it.
+    pub(super) fn make(
+        &self,
+        engine: &Engine,
+        digest: &str,
+        component: &[u8],
+        command: &CompilerCommand,
+        limits: CompileLimits,
+    ) -> Result<Component, PluginFailure> {
+        let entry = self.entry(digest);
+        let source = self.unique(digest, "wasm");
+        let fresh = self.unique(digest, "new");
+        let written = |error: pu_record::RecordError| cache_failed(error.to_string());
+        atomic::write_volatile(&source, component, atomic::PRIVATE_FILE).map_err(written)?;
+        let compiled = compile(command, limits, &source, &fresh);
+        let code = compiled.and_then(|()| {
+            std::fs::read(&fresh).map_err(|error| cache_failed(format!("cannot read {}: {error}", fresh.display())))
+        });
+        let _ = atomic::remove_file(&source);
+        let _ = atomic::remove_file(&fresh);
+        let code = code?;
+        // Code first: a digest without its code is no entry, and neither is code with another's digest.
+        atomic::write_volatile(&entry.code, &code, atomic::PRIVATE_FILE).map_err(written)?;
+        atomic::write_volatile(&entry.digest, sha256(&code).as_bytes(), atomic::PRIVATE_FILE).map_err(written)?;
+        load(engine, &code).map_err(|error| cache_failed(format!("what the compiler made cannot be loaded: {error:#}")))
+    }
+
+    fn entry(&self, digest: &str) -> Entry {
+        let key = format!("{digest}-{RUNTIME}-{}", self.compatibility);
+        Entry { code: self.folder.join(format!("{key}.cwasm")), digest: self.folder.join(format!("{key}.sha256")) }
+    }
+
+    /// A file of this process alone.
+    fn unique(&self, digest: &str, ending: &str) -> PathBuf {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.folder.join(format!(".{digest}.{}-{number}.{ending}", std::process::id()))
+    }
+}
+
+#[expect(unsafe_code, reason = "the one place where machine code is loaded")]
+fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `code` is what our own compiler's child wrote into a folder that only this user can write to: either
+    // it was read back this moment from the child's file, or its digest is the one noted when it was.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn cache_failed(message: String) -> PluginFailure {
+    PluginFailure::new(FailureCode::CacheFailed, message)
+}
+
+/// The standard hasher is neither stable between releases nor long enough for a name on disk.
+struct Sha256Hasher(Sha256);
+
+impl Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    }
+}

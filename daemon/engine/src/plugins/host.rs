@@ -1,0 +1,250 @@
+//! The host: loads plugins and calls them. Everything of wasmtime stands behind this file.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use wasmtime::Engine;
+use wasmtime::component::{HasSelf, Linker};
+
+use super::bindings::{Assembler, AssemblerPre};
+use super::cache::{Cache, sha256};
+use super::call::Call;
+use super::check::{Dropped, check};
+use super::compile::CompilerCommand;
+use super::component::{COMPONENT_MAX, inspect};
+use super::contract::{Assembly, SpecReader, Task};
+use super::failure::{FailureCode, PluginFailure};
+use super::gate::Gate;
+use super::limits::{HostLimits, running_engine};
+use super::manifest::Manifest;
+use super::state::CallState;
+use super::ticker::Ticker;
+
+/// A plugin that comes with the program.
+#[derive(Debug, Clone, Copy)]
+pub struct BundledPlugin {
+    pub name: &'static str,
+    pub bytes: &'static [u8],
+}
+
+/// The plugins that come with the program: ordinary ones, built with the public SDK by `plugins/build`.
+pub fn bundled() -> &'static [BundledPlugin] {
+    &[BundledPlugin { name: "keyword", bytes: include_bytes!("../../../../plugins/dist/keyword.wasm") }]
+}
+
+/// Where a plugin comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PluginSource {
+    /// One of [`bundled`], by name.
+    Bundled(String),
+    /// A component on disk. It is read at each load, so that a replaced file acts at once.
+    File(PathBuf),
+}
+
+impl PluginSource {
+    fn read(&self) -> Result<Vec<u8>, PluginFailure> {
+        match self {
+            Self::Bundled(name) => match bundled().iter().find(|plugin| plugin.name == name) {
+                Some(plugin) => Ok(plugin.bytes.to_vec()),
+                None => Err(unreadable(format!("no plugin {name:?} comes with this program"))),
+            },
+            Self::File(path) => read_plugin(path),
+        }
+    }
+}
+
+/// What the host shares with its plugins, which may outlive it in calls that are in flight.
+struct Core {
+    engine: Engine,
+    limits: Arc<HostLimits>,
+    ticker: Ticker,
+    gate: Gate,
+}
+
+#[derive(Default)]
+struct Loaded {
+    /// What each source gave the last time: a call in flight keeps its own hold on an older one.
+    plugins: HashMap<PluginSource, Arc<Plugin>>,
+    /// Components, by digest, that the compiler refused: asked again, they get the same answer at once.
+    refused: HashMap<String, PluginFailure>,
+}
+
+/// Loads plugins and keeps them ready.
+pub struct PluginHost {
+    core: Arc<Core>,
+    linker: Linker<CallState>,
+    cache: Cache,
+    compiler: CompilerCommand,
+    /// Held for lookups only.
+    loaded: Mutex<Loaded>,
+    /// Held while the compiler runs: one compilation at a time is enough for the machine.
+    compiling: Mutex<()>,
+}
+
+impl PluginHost {
+    /// A host that keeps compiled plugins in `cache_dir` and has them compiled by `compiler`.
+    pub fn new(cache_dir: &Path, compiler: CompilerCommand, limits: HostLimits) -> Result<Self, PluginFailure> {
+        let cannot =
+            |error: String| PluginFailure::new(FailureCode::CacheFailed, format!("no plugin can run: {error}"));
+        let engine = running_engine(&limits).map_err(|error| cannot(format!("{error:#}")))?;
+        let mut linker = Linker::new(&engine);
+        Assembler::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
+            .map_err(|error| cannot(format!("{error:#}")))?;
+        let cache = Cache::open(cache_dir, &engine)?;
+        let ticker = Ticker::start(&engine).map_err(|error| cannot(error.to_string()))?;
+        let gate = Gate::new(limits.concurrent_calls);
+        let core = Arc::new(Core { engine, limits: Arc::new(limits), ticker, gate });
+        Ok(Self { core, linker, cache, compiler, loaded: Mutex::default(), compiling: Mutex::default() })
+    }
+
+    /// The plugin of this source: at once if it is loaded and has not changed, within a millisecond or so from the
+    /// cache, else compiled first. Blocks.
+    pub fn load(&self, source: &PluginSource) -> Result<Arc<Plugin>, PluginFailure> {
+        let bytes = source.read()?;
+        let digest = sha256(&bytes);
+        {
+            let loaded = self.loaded();
+            if let Some(plugin) = loaded.plugins.get(source).filter(|plugin| plugin.digest == digest) {
+                return Ok(Arc::clone(plugin));
+            }
+            if let Some(failure) = loaded.refused.get(&digest) {
+                return Err(failure.clone());
+            }
+        }
+        let plugin = self.prepare(&bytes, digest)?;
+        self.loaded().plugins.insert(source.clone(), Arc::clone(&plugin));
+        Ok(plugin)
+    }
+
+    fn prepare(&self, bytes: &[u8], digest: String) -> Result<Arc<Plugin>, PluginFailure> {
+        let manifest = inspect(bytes)?.manifest;
+        let engine = &self.core.engine;
+        let component = match self.cache.get(engine, &digest) {
+            Some(component) => component,
+            None => {
+                let _one_at_a_time = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+                match self.cache.get(engine, &digest) {
+                    Some(component) => component,
+                    None => self.compile(bytes, &digest)?,
+                }
+            }
+        };
+        let wrong = |error: wasmtime::Error| {
+            PluginFailure::new(FailureCode::WrongContract, format!("its shapes are not the contract's: {error:#}"))
+        };
+        let linked = self.linker.instantiate_pre(&component).and_then(AssemblerPre::new).map_err(wrong)?;
+        Ok(Arc::new(Plugin { core: Arc::clone(&self.core), linked, manifest, digest }))
+    }
+
+    fn compile(&self, bytes: &[u8], digest: &str) -> Result<wasmtime::component::Component, PluginFailure> {
+        let made = self.cache.make(&self.core.engine, digest, bytes, &self.compiler, self.core.limits.compile);
+        if let Err(failure) = &made
+            && failure.code == FailureCode::CompileLimit
+        {
+            self.loaded().refused.insert(digest.to_owned(), failure.clone());
+        }
+        made
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for PluginHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginHost")
+            .field("cache", &self.cache)
+            .field("compiler", &self.compiler)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A plugin that is ready to be called, from any thread.
+pub struct Plugin {
+    core: Arc<Core>,
+    linked: AssemblerPre<CallState>,
+    manifest: Manifest,
+    digest: String,
+}
+
+/// One call: how it ended, and all that is to be told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallReport {
+    /// From the start of the call to its checked answer; waiting for a place not included.
+    pub elapsed: Duration,
+    pub outcome: Result<Assembly, PluginFailure>,
+    /// What of the answer did not go on as it was given.
+    pub dropped: Vec<Dropped>,
+    /// `level: message`.
+    pub log: Vec<String>,
+}
+
+impl Plugin {
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the component, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// How long a call may take: what the manifest asks for, as far as the host grants it.
+    pub fn deadline(&self) -> Duration {
+        let asked = self.manifest.limits.deadline_ms.map(Duration::from_millis);
+        asked.map_or(self.core.limits.deadline, |asked| asked.min(self.core.limits.deadline_max))
+    }
+
+    /// Runs the plugin on this thread: for async callers, within `spawn_blocking`. `config_json` is a JSON object.
+    ///
+    /// Comes back within `deadline` and a few milliseconds, whatever the plugin does, plus one call of `reader`.
+    pub fn assemble(
+        &self,
+        task: &Task,
+        reader: &Arc<dyn SpecReader>,
+        config_json: &str,
+        deadline: Duration,
+    ) -> CallReport {
+        let core = &self.core;
+        let _place = core.gate.enter();
+        let started = Instant::now();
+        let ended = {
+            let _ticking = core.ticker.run();
+            let reader = Arc::clone(reader);
+            let (engine, plugin, limits) = (&core.engine, &self.linked, &core.limits);
+            Call { engine, plugin, limits, task, reader, config_json, deadline }.run()
+        };
+        let (outcome, dropped) = match ended.outcome {
+            Ok(answer) => {
+                let checked = check(answer, |id| reader.get(id).is_ok());
+                (Ok(checked.assembly), checked.dropped)
+            }
+            Err(failure) => (Err(failure), Vec::new()),
+        };
+        CallReport { elapsed: started.elapsed(), outcome, dropped, log: ended.log }
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("manifest", &self.manifest).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+/// Reads no more of a file than a plugin may have.
+fn read_plugin(path: &Path) -> Result<Vec<u8>, PluginFailure> {
+    use std::io::Read;
+    let cannot = |error: std::io::Error| unreadable(format!("cannot read {}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(COMPONENT_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
+}
+
+fn unreadable(message: String) -> PluginFailure {
+    PluginFailure::new(FailureCode::Unreadable, message)
+}

@@ -1,0 +1,240 @@
+//! What one call of a plugin has and has used: the host's side of the interfaces `specs`, `log` and `config`.
+//!
+//! An epoch cannot interrupt a host call, so each one counts, looks at the clock before it starts, and is bounded.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+
+use super::bindings::{WireFailure, all, config, log, specs, types};
+use super::check::one_line;
+use super::contract::{ReadFailure, SpecMeta, SpecReader};
+use super::deadline::Deadline;
+use super::failure::{FailureCode, PluginFailure};
+use super::limits::HostLimits;
+
+/// The contract's bounds; `context.wit` names them.
+const HITS_MAX: u32 = 200;
+const PAGE_MAX: u32 = 500;
+const QUERY_MAX: usize = 16 * 1024;
+const READ_MAX: usize = 1 << 20;
+const LOG_LINE_MAX: usize = 1000;
+const WEIGHT_MAX: f32 = 100.0;
+const FIELDS: [&str; 7] = ["path", "title", "ids", "headings", "tags", "body", "code"];
+const FILTERS: [&str; 2] = ["tag", "path-prefix"];
+
+pub(super) struct CallState {
+    reader: Arc<dyn SpecReader>,
+    config_json: String,
+    limits: Arc<HostLimits>,
+    deadline: Deadline,
+    host_calls: u32,
+    bytes_read: u64,
+    /// Bytes of linear memory of all of the component's memories.
+    memory: usize,
+    pub(super) log: Vec<String>,
+    log_lines_lost: u64,
+    /// The plugin's last words, if it panicked.
+    pub(super) panic: Option<String>,
+    /// What growth was refused: a guest shows that as a bare trap, if at all.
+    pub(super) refused: Option<String>,
+}
+
+impl CallState {
+    pub(super) fn new(
+        reader: Arc<dyn SpecReader>,
+        config_json: String,
+        limits: Arc<HostLimits>,
+        deadline: Deadline,
+    ) -> Self {
+        Self {
+            reader,
+            config_json,
+            limits,
+            deadline,
+            host_calls: 0,
+            bytes_read: 0,
+            memory: 0,
+            log: Vec::new(),
+            log_lines_lost: 0,
+            panic: None,
+            refused: None,
+        }
+    }
+
+    /// Fails when the deadline has passed.
+    pub(super) fn check_deadline(&self) -> Result<(), PluginFailure> {
+        if !self.deadline.has_passed() {
+            return Ok(());
+        }
+        Err(PluginFailure::new(FailureCode::Deadline, "it did not answer in time"))
+    }
+
+    /// The log, with a last line that counts what was not kept.
+    pub(super) fn take_log(&mut self) -> Vec<String> {
+        let mut lines = std::mem::take(&mut self.log);
+        if self.log_lines_lost > 0 {
+            lines.push(format!("warn: {} more lines were not kept", self.log_lines_lost));
+        }
+        lines
+    }
+
+    /// The start of each host call.
+    fn enter(&mut self) -> wasmtime::Result<()> {
+        self.check_deadline()?;
+        self.host_calls += 1;
+        if self.host_calls > self.limits.host_calls {
+            let message = format!("it called the host more than {} times", self.limits.host_calls);
+            return Err(PluginFailure::new(FailureCode::HostCallLimit, message).into());
+        }
+        Ok(())
+    }
+
+    /// Counts what is about to be handed over.
+    fn hand_over(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.bytes_read = self.bytes_read.saturating_add(bytes as u64);
+        if self.bytes_read > self.limits.bytes_read {
+            let message = format!("it read more than {} KiB of specs", self.limits.bytes_read >> 10);
+            return Err(PluginFailure::new(FailureCode::HostCallLimit, message).into());
+        }
+        Ok(())
+    }
+}
+
+impl specs::Host for CallState {
+    fn search(&mut self, query: specs::Query) -> wasmtime::Result<Result<Vec<types::Hit>, WireFailure>> {
+        self.enter()?;
+        if let Err(failure) = check_query(&query) {
+            return Ok(Err(failure.into()));
+        }
+        let limit = query.limit.min(HITS_MAX);
+        let hits = match self.reader.search(&specs::Query { limit, ..query }.into()) {
+            Ok(hits) => hits,
+            Err(failure) => return Ok(Err(failure.into())),
+        };
+        self.hand_over(hits.iter().map(|hit| meta_size(&hit.spec)).sum())?;
+        Ok(Ok(all(hits)))
+    }
+
+    fn list(&mut self, listing: specs::Listing) -> wasmtime::Result<Result<specs::Page, WireFailure>> {
+        self.enter()?;
+        if let Some(filter) = listing.filter.iter().find(|filter| !FILTERS.contains(&filter.key.as_str())) {
+            let message = format!("specs cannot be listed by {:?}", filter.key);
+            return Ok(Err(ReadFailure::new("unknown_filter", message).into()));
+        }
+        let limit = listing.limit.clamp(1, PAGE_MAX);
+        let page = match self.reader.list(&specs::Listing { limit, ..listing }.into()) {
+            Ok(page) => page,
+            Err(failure) => return Ok(Err(failure.into())),
+        };
+        self.hand_over(page.specs.iter().map(meta_size).sum())?;
+        Ok(Ok(page.into()))
+    }
+
+    fn get(&mut self, id: String) -> wasmtime::Result<Result<types::SpecMeta, WireFailure>> {
+        self.enter()?;
+        match self.reader.get(&id) {
+            Ok(spec) => {
+                self.hand_over(meta_size(&spec))?;
+                Ok(Ok(spec.into()))
+            }
+            Err(failure) => Ok(Err(failure.into())),
+        }
+    }
+
+    fn read(&mut self, id: String, section: Option<String>) -> wasmtime::Result<Result<String, WireFailure>> {
+        self.enter()?;
+        match self.reader.read(&id, section.as_deref()) {
+            Ok(text) if text.len() > READ_MAX => {
+                Ok(Err(ReadFailure::new("too_large", "larger than 1 MiB: use read-range").into()))
+            }
+            Ok(text) => {
+                self.hand_over(text.len())?;
+                Ok(Ok(text))
+            }
+            Err(failure) => Ok(Err(failure.into())),
+        }
+    }
+
+    fn read_range(
+        &mut self,
+        id: String,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Result<specs::Chunk, WireFailure>> {
+        self.enter()?;
+        let length = length.min(u32::try_from(READ_MAX).unwrap_or(u32::MAX));
+        match self.reader.read_range(&id, offset, length) {
+            Ok(chunk) => {
+                self.hand_over(chunk.text.len())?;
+                Ok(Ok(chunk.into()))
+            }
+            Err(failure) => Ok(Err(failure.into())),
+        }
+    }
+}
+
+impl log::Host for CallState {
+    fn write(&mut self, level: String, message: String) -> wasmtime::Result<()> {
+        self.enter()?;
+        let message = one_line(&message, LOG_LINE_MAX);
+        if level == "panic" {
+            self.panic = Some(message);
+        } else if self.log.len() < self.limits.log_lines {
+            self.log.push(format!("{}: {message}", one_line(&level, 16)));
+        } else {
+            self.log_lines_lost += 1;
+        }
+        Ok(())
+    }
+}
+
+impl config::Host for CallState {
+    fn get(&mut self) -> wasmtime::Result<String> {
+        self.enter()?;
+        Ok(self.config_json.clone())
+    }
+}
+
+impl types::Host for CallState {}
+
+impl ResourceLimiter for CallState {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.memory {
+            self.refused = Some(format!("it wanted more than {} MiB of memory", self.limits.memory >> 20));
+            return Ok(false);
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.limits.table_elements {
+            self.refused = Some(format!("it wanted a table of more than {} elements", self.limits.table_elements));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}
+
+fn check_query(query: &specs::Query) -> Result<(), ReadFailure> {
+    if query.text.len() > QUERY_MAX {
+        return Err(ReadFailure::new("query_too_long", format!("a query has at most {QUERY_MAX} bytes")));
+    }
+    for field in &query.fields {
+        if !FIELDS.contains(&field.field.as_str()) {
+            return Err(ReadFailure::new("unknown_field", format!("specs have no field {:?}", field.field)));
+        }
+        if !(0.0..=WEIGHT_MAX).contains(&field.weight) {
+            return Err(ReadFailure::new("bad_weight", format!("{} is weighted {}", field.field, field.weight)));
+        }
+    }
+    Ok(())
+}
+
+fn meta_size(spec: &SpecMeta) -> usize {
+    let tags: usize = spec.tags.iter().map(String::len).sum();
+    let extra: usize = spec.extra.iter().map(|attr| attr.key.len() + attr.value.len()).sum();
+    spec.id.len() + spec.path.len() + spec.title.len() + spec.revision.len() + tags + extra
+}

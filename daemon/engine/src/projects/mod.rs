@@ -1,0 +1,15 @@
+//! Projects: which there are, whether the user trusts them, what they configure, and each one's spec index.
+//!
+//! A project that is known but not trusted is counted and listed; nothing in it runs and nothing of it reaches a prompt.
+
+mod config;
+mod error;
+mod folder;
+mod project;
+mod registry;
+mod root;
+
+pub use config::{Config, TerminalConfig};
+pub use error::ProjectError;
+pub use project::Project;
+pub use registry::{Initialised, Projects};

@@ -1,0 +1,162 @@
+//! What is known of every spec without reading it: an immutable list that a refresh replaces as a whole.
+//!
+//! It holds no text: `SpecIndex::read` takes that from the file.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::parse::ids;
+use super::stamp::Stamp;
+
+/// One spec: a file that describes what should be so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpecMeta {
+    /// Unique in the project: what the spec calls itself, else its path without the extension.
+    pub id: String,
+    /// Relative to the project, with `/`.
+    pub path: String,
+    pub title: String,
+    pub tags: Vec<String>,
+    /// Ids such as `DAEMON-006` that the spec defines in its front matter or headings.
+    pub ids: Vec<String>,
+    /// Everything else in the front matter, lists as a repeated key, nested values as JSON.
+    pub attributes: Vec<(String, String)>,
+    /// SHA-256 of the content, in hexadecimal.
+    pub revision: String,
+    pub bytes: u64,
+    /// o200k tokens of the whole file: the sum over front matter and sections.
+    pub tokens: u32,
+    /// In the order of the file; their ranges do not overlap.
+    pub sections: Vec<SectionMeta>,
+    /// What is wrong with the file, though it was indexed.
+    pub warnings: Vec<String>,
+    /// The filesystem's view of the file when it was indexed.
+    pub(super) stamp: Stamp,
+}
+
+/// A heading with the text up to the next heading, or a part of that where it is very long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionMeta {
+    /// Unique in the spec and readable: the heading path as a slug, a later part with `~2`.
+    pub id: String,
+    /// The heading alone; empty for text before the first heading.
+    pub heading: String,
+    /// The section under whose heading this one stands.
+    pub parent: Option<u32>,
+    /// Depth of the heading, 1 for the outermost; 0 for text before the first heading.
+    pub level: u8,
+    /// 1, or the number of this part of a long section.
+    pub part: u16,
+    /// Byte range in the file as lossily decoded UTF-8, heading included.
+    pub start: u32,
+    pub end: u32,
+    pub tokens: u32,
+}
+
+impl SpecMeta {
+    pub fn section(&self, id: &str) -> Option<(usize, &SectionMeta)> {
+        self.sections.iter().enumerate().find(|(_, s)| s.id == id)
+    }
+
+    /// The headings that lead to a section, outermost first: `Recovery > After a crash`.
+    pub fn heading_path(&self, section: usize) -> String {
+        let mut names = Vec::new();
+        let mut at = self.sections.get(section);
+        while let Some(section) = at {
+            names.push(section.heading.as_str());
+            at = section.parent.and_then(|p| self.sections.get(p as usize));
+        }
+        names.retain(|n| !n.is_empty());
+        names.reverse();
+        names.join(" > ")
+    }
+
+    pub(super) fn key(&self) -> u64 {
+        key(&self.path)
+    }
+}
+
+/// The index key of a path.
+pub(super) fn key(path: &str) -> u64 {
+    let digest = Sha256::digest(path.as_bytes());
+    digest.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+/// Every spec of a project at one moment, sorted by path.
+#[derive(Debug, Default)]
+pub struct SpecCatalog {
+    specs: Vec<Arc<SpecMeta>>,
+    by_name: HashMap<String, usize>,
+    by_id: HashMap<String, Vec<usize>>,
+    revision: String,
+}
+
+impl SpecCatalog {
+    /// Builds the catalog; a spec whose id is taken by an earlier path goes by its path and carries a warning.
+    pub(super) fn new(mut specs: Vec<Arc<SpecMeta>>) -> SpecCatalog {
+        specs.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut catalog = SpecCatalog { specs, ..SpecCatalog::default() };
+        let mut digest = Sha256::new();
+        for i in 0..catalog.specs.len() {
+            let spec = catalog.with_unique_id(i);
+            digest.update(spec.path.as_bytes());
+            digest.update([0]);
+            digest.update(spec.revision.as_bytes());
+            digest.update([0]);
+            for id in &spec.ids {
+                catalog.by_id.entry(ids::normalise(id)).or_default().push(i);
+            }
+            catalog.by_name.entry(spec.path.clone()).or_insert(i);
+            catalog.by_name.insert(spec.id.clone(), i);
+            catalog.specs[i] = spec;
+        }
+        catalog.revision = super::hex(&digest.finalize());
+        catalog
+    }
+
+    fn with_unique_id(&self, i: usize) -> Arc<SpecMeta> {
+        let spec = &self.specs[i];
+        let Some(first) = self.by_name.get(&spec.id) else { return Arc::clone(spec) };
+        let mut renamed = SpecMeta::clone(spec);
+        renamed.warnings.push(format!("the id {} is taken by {}", spec.id, self.specs[*first].path));
+        renamed.id = path_id(&spec.path);
+        if self.by_name.contains_key(&renamed.id) {
+            renamed.id.clone_from(&spec.path);
+        }
+        Arc::new(renamed)
+    }
+
+    pub fn specs(&self) -> &[Arc<SpecMeta>] {
+        &self.specs
+    }
+
+    /// The spec with this id or path, or the only one that defines this id (`DAEMON-006`, in any case).
+    pub fn find(&self, name: &str) -> Option<&Arc<SpecMeta>> {
+        let only = || match self.by_id.get(&ids::normalise(name)).map(Vec::as_slice) {
+            Some([one]) => Some(*one),
+            _ => None,
+        };
+        self.by_name.get(name).copied().or_else(only).and_then(|i| self.specs.get(i))
+    }
+
+    /// The specs (as ordinals) that define an id in its normal form.
+    pub(super) fn defining(&self, id: &str) -> &[usize] {
+        self.by_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A digest of all paths and contents: equal for equal projects, whatever way the index got there.
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+}
+
+/// The id of a spec that names none: its path without the extension.
+pub(super) fn path_id(path: &str) -> String {
+    match path.rsplit_once('.') {
+        Some((stem, extension)) if !extension.contains('/') && !stem.is_empty() => stem.to_owned(),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Reads one spec file, and only that: a regular file inside of the project, not larger than the limit.
+//!
+//! What is checked is the opened file, not its name, so that nothing can be put in its place between check and read. The
+//! open never waits, not even on a FIFO.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
+
+use super::stamp::Stamp;
+
+/// A spec file's content as it was at `read_at`.
+#[derive(Debug)]
+pub(super) struct SpecFile {
+    pub text: String,
+    /// Bytes that are not UTF-8 were replaced.
+    pub lossy: bool,
+    /// SHA-256 of the bytes.
+    pub revision: String,
+    pub bytes: u64,
+    pub stamp: Stamp,
+    pub read_at: SystemTime,
+}
+
+/// Reads `path`, which is relative to the canonical `root`; the error says why it cannot be read, in words for the user.
+pub(super) fn read(root: &Path, path: &str, max_bytes: u64) -> Result<SpecFile, String> {
+    let real = fs::canonicalize(root.join(path)).map_err(|error| error.to_string())?;
+    if !real.starts_with(root) {
+        return Err("it leads out of the project".into());
+    }
+    let read_at = SystemTime::now();
+    let file = open(&real).map_err(|error| error.to_string())?;
+    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("not a regular file".into());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max_bytes)).unwrap_or(0) + 1);
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(format!("{} bytes is more than the limit of {max_bytes}", metadata.len()));
+    }
+    let revision = super::hex(&Sha256::digest(&bytes));
+    let length = bytes.len() as u64;
+    let (text, lossy) = match String::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+    };
+    Ok(SpecFile { text, lossy, revision, bytes: length, stamp: Stamp::of(&metadata), read_at })
+}
+
+/// Opens without following a link at the last step (the path is resolved already) and without waiting for a writer.
+fn open(path: &Path) -> std::io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
+    OpenOptions::new().read(true).custom_flags(flags as i32).open(path)
+}

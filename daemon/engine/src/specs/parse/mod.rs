@@ -1,0 +1,121 @@
+//! Takes a spec file apart: front matter, title, ids, tags, sections.
+//!
+//! Pure: text in, description out. Whatever is wrong with a file is a warning beside the description, never an error,
+//! since half a description is worth more than none.
+
+mod front_matter;
+mod header;
+mod headings;
+pub(super) mod ids;
+mod markdown;
+mod sections;
+
+use front_matter::FrontMatter;
+use headings::Heading;
+
+use super::catalog::{SectionMeta, SpecMeta, path_id};
+use super::source::Format;
+use super::stamp::Stamp;
+use super::tokens;
+
+/// A spec taken apart; borrows the text that it was read from.
+#[derive(Debug)]
+pub(super) struct ParsedSpec<'a> {
+    pub text: &'a str,
+    /// Where the text after the front matter begins.
+    body_start: usize,
+    front: FrontMatter,
+    title: String,
+    ids: Vec<String>,
+    pub sections: Vec<SectionMeta>,
+}
+
+/// Takes apart the file at `path` (relative, for its format and for the names it falls back to).
+pub(super) fn parse<'a>(path: &str, text: &'a str) -> ParsedSpec<'a> {
+    let format = Format::of(path).unwrap_or(Format::PlainText);
+    let (mut front, body_start) = front_matter::read(text);
+    let body = &text[body_start..];
+    if front.is_empty() {
+        front.merge(header::read(body));
+    }
+    let headings = headings::find(format, body);
+    let title = title(&front, &headings, path);
+    let sections = sections::build(body, body_start, &headings);
+    let ids = ids::defined(&front, &headings);
+    ParsedSpec { text, body_start, front, title, ids, sections }
+}
+
+impl ParsedSpec<'_> {
+    pub(super) fn body(&self) -> &str {
+        &self.text[self.body_start..]
+    }
+
+    pub(super) fn slice(&self, section: &SectionMeta) -> &str {
+        self.text.get(section.start as usize..section.end as usize).unwrap_or_default()
+    }
+
+    /// The description that the catalog keeps.
+    pub(super) fn meta(&self, path: &str, revision: String, bytes: u64, stamp: Stamp) -> SpecMeta {
+        let front_tokens = tokens::count(&self.text[..self.body_start]);
+        SpecMeta {
+            id: self.front.id.clone().unwrap_or_else(|| path_id(path)),
+            path: path.to_owned(),
+            title: self.title.clone(),
+            tags: self.front.tags.clone(),
+            ids: self.ids.clone(),
+            attributes: self.front.attributes.clone(),
+            revision,
+            bytes,
+            tokens: front_tokens + self.sections.iter().map(|s| s.tokens).sum::<u32>(),
+            sections: self.sections.clone(),
+            warnings: self.front.warnings.clone(),
+            stamp,
+        }
+    }
+}
+
+/// What the file calls itself: front matter or header, the heading over the whole document, else the file's name.
+fn title(front: &FrontMatter, headings: &[Heading], path: &str) -> String {
+    if let Some(title) = &front.title {
+        return title.clone();
+    }
+    match headings::over_all(headings) {
+        Some(heading) => heading.text.clone(),
+        None => name_of(path),
+    }
+}
+
+/// The file's name in words; that of its folder for files whose name says nothing.
+fn name_of(path: &str) -> String {
+    let mut parts = path_id(path).split('/').map(str::to_owned).collect::<Vec<_>>();
+    let name = parts.pop().unwrap_or_default();
+    let generic = ["readme", "index", "spec", "design"].contains(&name.to_ascii_lowercase().as_str());
+    let name = if generic { parts.pop().unwrap_or(name) } else { name };
+    name.replace(['-', '_'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_is_what_the_file_calls_itself() {
+        for (path, text, expected) in [
+            ("a.md", "---\ntitle: From front matter\n---\n# Heading\n", "From front matter"),
+            ("a.md", "intro\n\n# Heading `code`\n\n## Sub\n", "Heading code"),
+            ("docs/a-b.md", "# Summary\n\n# Motivation\n", "a b"),
+            ("keps/12-pods/README.md", "no heading", "12 pods"),
+            ("a.rst", "PEP: 8\nTitle: Style Guide\nStatus: Active\n\nIntroduction\n============\n", "Style Guide"),
+        ] {
+            assert_eq!(parse(path, text).title, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_in_the_whole_file_and_do_not_overlap() {
+        let text = "---\nid: X-1\n---\nlead\n\n# One\nfirst\n\n## Two\nsecond\n";
+        let parsed = parse("a.md", text);
+        let slices: Vec<&str> = parsed.sections.iter().map(|s| parsed.slice(s)).collect();
+        assert_eq!(slices, ["lead\n\n", "# One\nfirst\n\n", "## Two\nsecond\n"]);
+    }
+}

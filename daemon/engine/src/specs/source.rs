@@ -1,0 +1,281 @@
+//! Which folders and files of a project are specs: walks them and says of every file that it leaves out why.
+//!
+//! It never opens a file, never follows a link out of the project, and never looks into `.git`, `node_modules` or `target`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+
+use super::stamp::Stamp;
+
+/// Folders that are read without any configuration, compared without regard to case.
+const DEFAULT_FOLDERS: &[&str] = &["specs", "docs", "doc", "rfcs", "adr", "proposals"];
+const NEVER: &[&str] = &[".git", ".pu", "node_modules", "target"];
+
+/// What the user's configuration says about spec sources (`[specs]` in `config.toml`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Folders besides the default ones, relative to the project.
+    pub folders: Vec<String>,
+    /// A larger file is reported as skipped.
+    pub max_file_bytes: u64,
+}
+
+impl Default for SourceConfig {
+    fn default() -> Self {
+        SourceConfig { folders: Vec::new(), max_file_bytes: 4 << 20 }
+    }
+}
+
+impl SourceConfig {
+    /// What in the project's root decides which specs there are, in lower case.
+    pub(super) fn top_names(&self) -> Vec<String> {
+        let configured = self.folders.iter().filter_map(|f| f.trim_matches('/').split('/').next());
+        let names = DEFAULT_FOLDERS.iter().copied().chain([".gitignore", ".ignore"]).chain(configured);
+        names.map(str::to_ascii_lowercase).collect()
+    }
+
+    /// The folders whose entries decide whether a source exists: the root, and of a missing configured folder the nearest
+    /// one that is there.
+    pub(super) fn outlooks(&self, root: &Path) -> Vec<PathBuf> {
+        let mut outlooks = vec![root.to_path_buf()];
+        for folder in &self.folders {
+            let path = root.join(folder.trim_matches('/'));
+            outlooks
+                .extend(path.ancestors().skip(1).find(|a| a.is_dir() && a.starts_with(root)).map(Path::to_path_buf));
+        }
+        outlooks
+    }
+}
+
+/// The markup of a spec, told by its file name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Markdown,
+    ReStructuredText,
+    AsciiDoc,
+    MediaWiki,
+    PlainText,
+}
+
+impl Format {
+    pub(super) fn of(path: &str) -> Option<Format> {
+        let extension = path.rsplit('/').next()?.rsplit_once('.')?.1.to_ascii_lowercase();
+        Some(match extension.as_str() {
+            "md" | "mdx" | "markdown" | "mdc" => Format::Markdown,
+            "rst" => Format::ReStructuredText,
+            "adoc" | "asciidoc" => Format::AsciiDoc,
+            "mediawiki" | "wiki" => Format::MediaWiki,
+            "txt" => Format::PlainText,
+            _ => return None,
+        })
+    }
+}
+
+/// A file that a spec source holds and the index does not, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedFile {
+    /// Relative to the project, with `/`; bytes that are not UTF-8 are shown as `\u{FFFD}`.
+    pub path: String,
+    pub reason: String,
+}
+
+/// A spec file as found on disk, not yet read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FoundFile {
+    /// Relative to the project, with `/`.
+    pub path: String,
+    pub stamp: Stamp,
+}
+
+/// What one walk over the sources found.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Sorted by path.
+    pub files: Vec<FoundFile>,
+    pub skipped: Vec<SkippedFile>,
+    /// Every folder that was walked: what has to be watched.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Walks the sources of the project whose canonical root is `root`.
+pub(super) fn scan(root: &Path, config: &SourceConfig) -> Scan {
+    let mut walk = SourceWalk { root, config, files: BTreeMap::new(), scan: Scan::default(), roots: Vec::new() };
+    for folder in walk.folders() {
+        walk.enter(folder);
+    }
+    let SourceWalk { files, mut scan, .. } = walk;
+    scan.files = files.into_values().collect();
+    scan.files.sort_by(|a, b| a.path.cmp(&b.path));
+    scan.skipped.sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
+    scan.skipped.dedup();
+    scan.folders.sort();
+    scan.folders.dedup();
+    scan
+}
+
+struct SourceWalk<'a> {
+    root: &'a Path,
+    config: &'a SourceConfig,
+    /// Keyed by the real path, so that a file reached by two ways is one spec.
+    files: BTreeMap<PathBuf, FoundFile>,
+    scan: Scan,
+    /// Canonical folders that were walked or are being walked: what ends a cycle of links.
+    roots: Vec<PathBuf>,
+}
+
+impl SourceWalk<'_> {
+    /// The source folders, as `(shown as, folder)`: the defaults as the disk spells them, then the configured ones.
+    fn folders(&mut self) -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> = match fs::read_dir(self.root) {
+            Ok(entries) => entries
+                .filter_map(Result::ok)
+                .filter(|e| {
+                    let name = e.file_name().to_string_lossy().to_ascii_lowercase();
+                    DEFAULT_FOLDERS.contains(&name.as_str()) && e.path().is_dir()
+                })
+                .map(|e| e.path())
+                .collect(),
+            Err(error) => {
+                self.skip(self.root, format!("cannot list the project folder: {error}"));
+                Vec::new()
+            }
+        };
+        found.sort();
+        for folder in &self.config.folders {
+            let path = self.root.join(folder.trim_matches('/'));
+            if Path::new(folder).is_absolute() {
+                self.skip(Path::new(folder), "a spec folder is named relative to the project".into());
+            } else if path.is_dir() {
+                found.push(path);
+            } else {
+                self.skip(&path, "the configured spec folder does not exist".into());
+            }
+        }
+        found
+    }
+
+    /// Walks a folder, unless it leaves the project or is walked already.
+    fn enter(&mut self, folder: PathBuf) {
+        let mut pending = vec![folder];
+        while let Some(folder) = pending.pop() {
+            let Some(real) = self.resolve(&folder) else { continue };
+            if let Some(reason) = self.refusal(&real) {
+                self.skip(&folder, reason);
+                continue;
+            }
+            if self.roots.iter().any(|seen| real.starts_with(seen)) {
+                if real != folder {
+                    self.skip(&folder, format!("a link to {}, which is read already", self.shown(&real)));
+                }
+                continue;
+            }
+            self.roots.push(real);
+            let walk = WalkBuilder::new(&folder)
+                .follow_links(false)
+                .require_git(false)
+                .sort_by_file_name(|a, b| a.cmp(b))
+                .filter_entry(|e| e.depth() == 0 || !NEVER.iter().any(|n| e.file_name() == *n))
+                .build();
+            for entry in walk {
+                match entry {
+                    Ok(entry) => self.visit(&entry, &mut pending),
+                    Err(error) => self.skip_error(&folder, &error),
+                }
+            }
+        }
+    }
+
+    /// Why a folder that a source or a link names is not walked.
+    fn refusal(&self, real: &Path) -> Option<String> {
+        let inner = real.strip_prefix(self.root).ok()?;
+        if inner.components().any(|c| NEVER.iter().any(|n| c.as_os_str() == *n)) {
+            return Some("this folder is never read for specs".into());
+        }
+        let around = self.roots.iter().find(|seen| seen.starts_with(real) && *seen != real)?;
+        Some(format!("it contains the folder {}, which is read already", self.shown(around)))
+    }
+
+    fn visit(&mut self, entry: &DirEntry, pending: &mut Vec<PathBuf>) {
+        let Some(kind) = entry.file_type() else { return };
+        let path = entry.path();
+        if kind.is_dir() {
+            self.scan.folders.push(path.to_path_buf());
+        } else if !kind.is_symlink() {
+            self.visit_file(path, path.to_path_buf());
+        } else if path.is_dir() {
+            pending.push(path.to_path_buf());
+        } else if let Some(real) = self.resolve(path) {
+            self.visit_file(path, real);
+        }
+    }
+
+    fn visit_file(&mut self, path: &Path, real: PathBuf) {
+        let shown = self.shown(path);
+        if Format::of(&shown).is_none() {
+            return;
+        }
+        if path.to_str().is_none() {
+            return self.skip(path, "the file name is not UTF-8".into());
+        }
+        let metadata = match fs::metadata(&real) {
+            Ok(metadata) => metadata,
+            Err(error) => return self.skip(path, format!("cannot look at the file: {error}")),
+        };
+        if !metadata.is_file() {
+            return self.skip(path, "not a regular file".into());
+        }
+        if metadata.len() > self.config.max_file_bytes {
+            let limit = self.config.max_file_bytes;
+            return self.skip(path, format!("{} bytes is more than the limit of {limit}", metadata.len()));
+        }
+        let found = FoundFile { path: shown.clone(), stamp: Stamp::of(&metadata) };
+        if let Some(first) = self.files.get(&real) {
+            let reason = format!("the same file as {}", first.path);
+            return self.skip(path, reason);
+        }
+        self.files.insert(real, found);
+    }
+
+    /// The real path of what lies in the project; anything else is reported.
+    fn resolve(&mut self, path: &Path) -> Option<PathBuf> {
+        match fs::canonicalize(path) {
+            Ok(real) if real.starts_with(self.root) => Some(real),
+            Ok(_) => {
+                self.skip(path, "it leads out of the project".into());
+                None
+            }
+            Err(error) => {
+                self.skip(path, format!("cannot resolve the link: {error}"));
+                None
+            }
+        }
+    }
+
+    fn skip_error(&mut self, folder: &Path, error: &ignore::Error) {
+        let path = error_path(error).unwrap_or(folder).to_path_buf();
+        match error.io_error() {
+            Some(io) => self.skip(&path, format!("cannot read the folder: {io}")),
+            None => self.skip(&path, error.to_string()),
+        }
+    }
+
+    fn skip(&mut self, path: &Path, reason: String) {
+        let path = self.shown(path);
+        self.scan.skipped.push(SkippedFile { path, reason });
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(self.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+}
+
+fn error_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
+        _ => None,
+    }
+}

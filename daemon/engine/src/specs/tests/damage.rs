@@ -1,0 +1,91 @@
+//! An index that is not what it should be is built anew, never a reason to fail.
+
+use std::fs::{self, OpenOptions};
+
+use super::{Project, found, paths, write};
+
+fn project() -> Project {
+    Project::new(&[("specs/a.md", "# Alpha\n\nretries with backoff"), ("specs/b.md", "# Beta\n\nsockets")])
+}
+
+#[test]
+fn a_second_opening_reads_no_spec() {
+    let project = project();
+    let revision = project.open().revision();
+    let index = project.reopen();
+    assert_eq!(index.revision(), revision);
+    assert_eq!(found(&index, "backoff"), ["specs/a.md"]);
+    // Only files whose time stamps were too young to be trusted may have been read, and none was written.
+    assert_eq!(index.fresh().unwrap().changed, 0);
+}
+
+#[test]
+fn changes_while_nobody_watched_are_seen() {
+    let project = project();
+    drop(project.open());
+    project.write("specs/a.md", "# Alpha\n\nnow about timeouts");
+    fs::remove_file(project.path("specs/b.md")).unwrap();
+    let index = project.open();
+    assert_eq!(found(&index, "timeouts"), ["specs/a.md"]);
+    assert_eq!(paths(&index), ["specs/a.md"]);
+}
+
+#[test]
+fn every_kind_of_damage_is_repaired_and_reported() {
+    type Damage = fn(&Project);
+    let garble: Damage = |p| write(&p.index_dir().join("v1/meta.json"), b"{ not json");
+    let empty: Damage = |p| write(&p.index_dir().join("v1/meta.json"), b"");
+    let cut: Damage = |p| {
+        for entry in fs::read_dir(p.index_dir().join("v1")).unwrap().map(Result::unwrap) {
+            if entry.path().extension().is_some_and(|e| e == "term" || e == "store" || e == "idx") {
+                OpenOptions::new().write(true).open(entry.path()).unwrap().set_len(10).unwrap();
+            }
+        }
+    };
+    let lost: Damage = |p| {
+        for entry in fs::read_dir(p.index_dir().join("v1")).unwrap().map(Result::unwrap) {
+            if entry.path().extension().is_some_and(|e| e == "store" || e == "fast") {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    };
+    for (name, damage) in [("garbled", garble), ("empty", empty), ("cut", cut), ("lost", lost)] {
+        let project = project();
+        drop(project.open());
+        damage(&project);
+        let index = project.open();
+        assert_eq!(found(&index, "backoff"), ["specs/a.md"], "{name}");
+        assert!(index.warnings().iter().any(|w| w.contains("set aside")), "{name}: {:?}", index.warnings());
+    }
+}
+
+#[test]
+fn flipped_bytes_never_end_in_a_panic() {
+    let project = project();
+    let open_and_search = || {
+        let index = project.open();
+        let hits = found(&index, "backoff retries sockets");
+        assert!(hits.len() <= 2);
+    };
+    open_and_search();
+    for extension in ["idx", "term", "store", "fast", "fieldnorm", "pos"] {
+        for entry in fs::read_dir(project.index_dir().join("v1")).unwrap().map(Result::unwrap) {
+            if entry.path().extension().is_some_and(|e| e == extension) {
+                let mut bytes = fs::read(entry.path()).unwrap();
+                let body = bytes.len().saturating_sub(120);
+                bytes[..body].iter_mut().step_by(3).for_each(|b| *b ^= 0x5A);
+                write(&entry.path(), &bytes);
+            }
+        }
+        open_and_search();
+    }
+}
+
+#[test]
+fn an_index_of_another_version_is_replaced() {
+    let project = project();
+    write(&project.index_dir().join("v0/meta.json"), b"{}");
+    let index = project.open();
+    assert_eq!(paths(&index).len(), 2);
+    assert!(!project.index_dir().join("v0").exists());
+}

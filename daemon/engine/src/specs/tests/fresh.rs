@@ -1,0 +1,112 @@
+//! A change made before a request is seen by it.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::{Project, found, paths};
+
+#[test]
+fn an_edit_is_found_by_the_search_right_after_it() {
+    let project = Project::new(&[("specs/a.md", "# Alpha\n\nfirst words")]);
+    let index = project.open();
+    for round in 0..20 {
+        project.write("specs/a.md", &format!("# Alpha\n\nwordnumber{round} here"));
+        index.fresh().unwrap();
+        assert_eq!(found(&index, &format!("wordnumber{round}")), ["specs/a.md"]);
+    }
+    assert!(found(&index, "first").is_empty());
+}
+
+#[test]
+fn new_renamed_and_deleted_files_and_folders_are_seen_at_once() {
+    let project = Project::new(&[("specs/a.md", "# Alpha")]);
+    let index = project.open();
+    project.write("specs/deep/er/b.md", "# Beta");
+    index.fresh().unwrap();
+    assert_eq!(paths(&index), ["specs/a.md", "specs/deep/er/b.md"]);
+    fs::rename(project.path("specs/deep"), project.path("specs/moved")).unwrap();
+    index.fresh().unwrap();
+    assert_eq!(paths(&index), ["specs/a.md", "specs/moved/er/b.md"]);
+    project.write("specs/moved/er/b.md", "# Gamma");
+    index.fresh().unwrap();
+    assert_eq!(found(&index, "gamma"), ["specs/moved/er/b.md"]);
+    fs::remove_dir_all(project.path("specs/moved")).unwrap();
+    project.write("specs/moved/er/b.md", "# Delta");
+    index.fresh().unwrap();
+    project.write("specs/moved/er/b.md", "# Epsilon");
+    index.fresh().unwrap();
+    assert_eq!(found(&index, "epsilon"), ["specs/moved/er/b.md"]);
+    fs::remove_dir_all(project.path("specs")).unwrap();
+    index.fresh().unwrap();
+    assert!(paths(&index).is_empty());
+}
+
+#[test]
+fn a_spec_folder_that_appears_later_is_seen() {
+    let project = Project::new(&[("src/main.rs", "")]);
+    let index = project.open();
+    project.write("docs/a.md", "# Alpha");
+    index.fresh().unwrap();
+    assert_eq!(paths(&index), ["docs/a.md"]);
+}
+
+#[test]
+fn nothing_is_looked_at_when_nothing_changed() {
+    let project = Project::new(&[("specs/a.md", "# Alpha")]);
+    let index = project.open();
+    // The first edit of the index may still be on its way through the follower: until then a look is right.
+    let quiet = (0..100).any(|_| !index.fresh().unwrap().looked);
+    assert!(quiet, "warnings: {:?}", index.warnings());
+    project.write("notes.txt", "not a spec");
+    assert!(!index.fresh().unwrap().looked);
+}
+
+#[test]
+fn a_change_is_taken_in_without_being_asked_for() {
+    let project = Project::new(&[("specs/a.md", "# Alpha")]);
+    let index = project.open();
+    let before = index.revision();
+    project.write("specs/b.md", "# Beta");
+    let until = Instant::now() + Duration::from_secs(20);
+    while index.revision() == before {
+        assert!(Instant::now() < until, "not taken in: {:?}", index.warnings());
+        std::thread::yield_now();
+    }
+    assert_eq!(paths(&index), ["specs/a.md", "specs/b.md"]);
+}
+
+#[test]
+fn without_a_watcher_the_files_are_looked_at_each_time() {
+    let project = Project::new(&[("specs/a.md", "# Alpha")]);
+    let index = project.open();
+    index.shared.signal.lose_hearing("the limit of watches is reached".into());
+    project.write("specs/a.md", "# Beta");
+    assert!(index.fresh().unwrap().looked);
+    assert_eq!(found(&index, "beta"), ["specs/a.md"]);
+    assert!(index.warnings().iter().any(|w| w.contains("limit of watches")));
+}
+
+#[test]
+fn a_second_write_in_the_same_tick_with_the_same_size_is_seen() {
+    let project = Project::new(&[("specs/a.md", "# Alpha one")]);
+    let index = project.open();
+    index.shared.signal.lose_hearing("test".into());
+    for word in ["two", "six", "ten"] {
+        project.write("specs/a.md", &format!("# Alpha {word}"));
+        index.fresh().unwrap();
+        assert_eq!(found(&index, word), ["specs/a.md"]);
+    }
+}
+
+#[test]
+fn the_revision_depends_on_the_specs_and_not_on_the_way_there() {
+    let one = Project::new(&[("specs/a.md", "# Alpha"), ("specs/b.md", "# Beta")]);
+    let other = Project::new(&[("specs/b.md", "# Draft"), ("specs/c.md", "# Gone")]);
+    let (first, second) = (one.open(), other.open());
+    assert_ne!(first.revision(), second.revision());
+    other.write("specs/b.md", "# Beta");
+    other.write("specs/a.md", "# Alpha");
+    fs::remove_file(other.path("specs/c.md")).unwrap();
+    second.fresh().unwrap();
+    assert_eq!(first.revision(), second.revision());
+}

@@ -1,0 +1,97 @@
+//! A spawn's commit and its end, as the project's files record them.
+//!
+//! The commit record stands in `launch.json` before the agent starts, so that a daemon that dies between the start and
+//! the commit leaves all that the next one needs to complete it.
+
+use super::history::{append_history_volatile, history_tells_of};
+use super::{AgentRow, HistoryEntry, StoreError, WorktreeRow, append_history, read_manifest, update_manifest};
+use pu_protocol::AgentState;
+use pu_protocol::context::ContextReport;
+use pu_protocol::layout::ProjectLayout;
+use pu_record::atomic;
+use serde::{Deserialize, Serialize};
+
+/// Everything that the project's files will say of a spawn.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SpawnCommit {
+    pub agent: AgentRow,
+    /// The worktree that was made for it; absent where it joined one, or works in the root.
+    pub worktree: Option<WorktreeRow>,
+    pub prompt: String,
+    pub context: ContextReport,
+    /// How the context reached the agent.
+    pub delivery: String,
+}
+
+/// Writes a spawn into manifest and history, side by side: each is a wait for the disk. Doing it twice changes nothing;
+/// until [`super::SpawnCommit`]'s spawn is noted as committed, the next daemon does it again.
+pub fn commit_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(), StoreError> {
+    let entry = HistoryEntry::Spawned {
+        at: commit.agent.created_at.clone(),
+        agent: commit.agent.clone(),
+        prompt: commit.prompt.clone(),
+        context: Box::new(commit.context.clone()),
+    };
+    // What cannot be written is found out before the rows are; the two waits for the disk then run together.
+    append_history_volatile(project, &entry)?;
+    std::thread::scope(|scope| {
+        let rows = scope.spawn(|| restore_rows(project, commit));
+        let told = atomic::make_durable(&project.history());
+        let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        told?;
+        rows
+    })
+}
+
+/// Completes a spawn of which it is not known how much of it was written.
+pub fn complete_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(), StoreError> {
+    if history_tells_of(project, &commit.agent.agent_id)? {
+        return restore_rows(project, commit);
+    }
+    commit_spawn(project, commit)
+}
+
+/// Takes back what [`commit_spawn`] wrote, whole or in part.
+pub fn withdraw_commit(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(), StoreError> {
+    update_manifest(project, |manifest| {
+        manifest.remove_agent(&commit.agent.agent_id);
+        if let Some(worktree) = &commit.worktree {
+            manifest.remove_worktree(&worktree.name);
+        }
+    })?;
+    if !history_tells_of(project, &commit.agent.agent_id)? {
+        return Ok(());
+    }
+    let state = AgentState::ExitUnknown { reason: "its spawn failed and was undone".into() };
+    append_history(project, &ended(&commit.agent.agent_id, &commit.agent.name, &state))
+}
+
+fn ended(agent_id: &str, name: &str, state: &AgentState) -> HistoryEntry {
+    let at = state.exit().map_or_else(|| jiff::Timestamp::now().to_string(), |exit| exit.ended_at.clone());
+    HistoryEntry::Ended { at, agent_id: agent_id.into(), name: name.into(), state: state.clone() }
+}
+
+/// Sees to it that a live agent and its worktree stand in the manifest.
+pub fn restore_rows(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(), StoreError> {
+    update_manifest(project, |manifest| {
+        if !manifest.agents.iter().any(|row| row.agent_id == commit.agent.agent_id) {
+            manifest.put_agent(commit.agent.clone());
+        }
+        if let Some(worktree) =
+            commit.worktree.as_ref().filter(|w| !manifest.worktrees.iter().any(|m| m.name == w.name))
+        {
+            manifest.put_worktree(worktree.clone());
+        }
+    })
+}
+
+/// Writes an agent's end into history and takes it from the manifest. Doing it twice changes nothing.
+pub fn commit_end(project: &ProjectLayout, agent_id: &str, name: &str, state: &AgentState) -> Result<(), StoreError> {
+    let live = read_manifest(project)?.agents.iter().any(|row| row.agent_id == agent_id);
+    if !live {
+        return Ok(());
+    }
+    append_history(project, &ended(agent_id, name, state))?;
+    update_manifest(project, |manifest| manifest.remove_agent(agent_id))
+}

@@ -1,0 +1,59 @@
+//! What the daemon keeps on disk: the registry of projects, each project's manifest and history.
+//!
+//! What is stored is not what is alive: no handle, no process and no socket stands in these files, and this room starts
+//! nothing. Every write is atomic, unknown fields survive, a damaged file is set aside and never erased.
+
+mod commit;
+mod history;
+mod manifest;
+mod registry;
+
+pub use commit::{SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
+pub use history::{HistoryEntry, append_history};
+pub use manifest::{AgentRow, Manifest, WorktreeRow, read_manifest, update_manifest};
+pub use registry::{ProjectRow, Registry};
+
+use pu_protocol::{ErrorBody, ErrorCode};
+use pu_record::{RecordError, json};
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// A file of ours that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("{path} was written by a newer PurePoint (version {found}, this one knows {known})")]
+    Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("cannot lock {}: {source}", path.display())]
+    Lock { path: PathBuf, source: std::io::Error },
+}
+
+impl StoreError {
+    pub fn body(&self) -> ErrorBody {
+        match self {
+            Self::Record(RecordError::Io { source, .. }) if source.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorBody::new(ErrorCode::DiskFull, self.to_string())
+                    .with_hint("free some space and try again; nothing was lost")
+            }
+            Self::Record(_) | Self::Lock { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),
+            Self::Newer { .. } => {
+                ErrorBody::new(ErrorCode::RecordDamaged, self.to_string()).with_hint("update pu, or move the file away")
+            }
+        }
+    }
+}
+
+/// Reads a file of ours; `None` where there is none. A damaged one is set aside under a dated name, and the log says so.
+fn read_or_set_aside<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+    match json::read(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) if error.is_damaged() => {
+            let kept = json::set_aside(path)?;
+            tracing::error!(%error, kept = %kept.display(), "a damaged file was set aside; a new one takes its place");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

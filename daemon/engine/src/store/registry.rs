@@ -1,0 +1,60 @@
+//! `projects.json`: which projects exist and which of them the user trusts.
+//!
+//! Everything else about a project lives in its own `.pu/`.
+
+use super::{StoreError, read_or_set_aside};
+use pu_record::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+
+const VERSION: u32 = 1;
+
+/// The registry as it stands on disk.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Registry {
+    #[serde(default)]
+    pub version: u32,
+    #[serde(default)]
+    pub projects: Vec<ProjectRow>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProjectRow {
+    pub root: PathBuf,
+    /// Whether the user allowed this project's plugins, commands and specs to act.
+    #[serde(default)]
+    pub trusted: bool,
+    #[serde(default)]
+    pub first_seen: String,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Registry {
+    /// Reads the registry; empty where there is none. A damaged one is set aside.
+    pub fn read(path: &Path) -> Result<Self, StoreError> {
+        let registry = read_or_set_aside::<Self>(path)?.unwrap_or_default();
+        if registry.version > VERSION {
+            return Err(StoreError::Newer { path: path.into(), found: registry.version, known: VERSION });
+        }
+        Ok(registry)
+    }
+
+    pub fn write(&mut self, path: &Path) -> Result<(), StoreError> {
+        self.version = VERSION;
+        Ok(json::write(path, self)?)
+    }
+
+    pub fn find(&self, root: &Path) -> Option<&ProjectRow> {
+        self.projects.iter().find(|row| row.root == root)
+    }
+
+    /// Puts the row in, in place of an earlier one of the same root.
+    pub fn put(&mut self, row: ProjectRow) {
+        self.projects.retain(|known| known.root != row.root);
+        self.projects.push(row);
+    }
+}

@@ -1,0 +1,107 @@
+//! Compiled plugins: kept, checked, and made anew on any doubt; the compiler's child has its limits.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use pu_engine::plugins::{
+    CompileLimits, CompilerCommand, FailureCode, HostLimits, PluginFailure, PluginHost, PluginSource,
+};
+
+use crate::world::{World, entries, limits};
+
+fn nobody() -> CompilerCommand {
+    CompilerCommand::engine("/nonexistent/pu-engine")
+}
+
+fn keyword(world: &World, compiler: CompilerCommand) -> Result<(), PluginFailure> {
+    let host = PluginHost::new(&world.cache(), compiler, limits())?;
+    host.load(&PluginSource::Bundled("keyword".into())).map(|_| ())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the damage that the test is about")]
+fn damage(path: &std::path::Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn what_is_in_the_cache_needs_no_compiler() {
+    let world = World::new();
+    assert_eq!(keyword(&world, nobody()).unwrap_err().code, FailureCode::CompileFailed);
+    world.keyword().unwrap();
+    keyword(&world, nobody()).unwrap();
+}
+
+#[test]
+fn a_poisoned_entry_is_never_loaded_but_compiled_anew() {
+    for ending in ["cwasm", "sha256"] {
+        let world = World::new();
+        world.keyword().unwrap();
+        let sound = std::fs::read(&entries(&world.cache(), ending)[0]).unwrap();
+        damage(&entries(&world.cache(), ending)[0]);
+        assert_eq!(keyword(&world, nobody()).unwrap_err().code, FailureCode::CompileFailed, "{ending}");
+        keyword(&world, CompilerCommand::engine(env!("CARGO_BIN_EXE_pu-engine"))).unwrap();
+        assert_eq!(std::fs::read(&entries(&world.cache(), ending)[0]).unwrap(), sound, "{ending}");
+    }
+}
+
+#[test]
+fn the_cache_is_the_user_s_alone_and_holds_nothing_half_made() {
+    let world = World::new();
+    world.keyword().unwrap();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&world.cache()), 0o700);
+    let files: Vec<_> = std::fs::read_dir(world.cache()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(files.iter().all(|file| mode(file) == 0o600));
+}
+
+#[test]
+fn a_compiler_that_takes_too_long_is_ended() {
+    let compiler = CompilerCommand { program: "/bin/sh".into(), args: vec!["-c".into(), "exec sleep 600".into()] };
+    let compile = CompileLimits { wall: Duration::from_millis(200), ..CompileLimits::default() };
+    let world = World::with(compiler, HostLimits { compile, ..limits() });
+    let failure = world.keyword().unwrap_err();
+    assert_eq!(failure.code, FailureCode::CompileLimit);
+    // Asked again, the host does not try again.
+    assert_eq!(world.keyword().unwrap_err(), failure);
+}
+
+#[test]
+fn a_compiler_that_takes_too_much_memory_is_ended() {
+    if cfg!(target_os = "macos") {
+        return; // Does not enforce a limit of address space.
+    }
+    let compile = CompileLimits { memory: 24 << 20, ..CompileLimits::default() };
+    let world =
+        World::with(CompilerCommand::engine(env!("CARGO_BIN_EXE_pu-engine")), HostLimits { compile, ..limits() });
+    let failure = world.keyword().unwrap_err();
+    assert!(matches!(failure.code, FailureCode::CompileLimit | FailureCode::CompileFailed), "{failure}");
+}
+
+#[test]
+fn a_file_that_is_replaced_acts_at_the_next_load() {
+    let world = World::new();
+    let keyword = pu_engine::plugins::bundled()[0].bytes;
+    let source = world.file("plugin.wasm", keyword);
+    let first = world.host.load(&source).unwrap();
+    let mut changed = keyword.to_vec();
+    changed.extend([0, 3, 1, b'x', b'y']); // one more custom section
+    world.file("plugin.wasm", &changed);
+    let second = world.host.load(&source).unwrap();
+    assert_ne!(first.digest(), second.digest());
+    assert!(world.call(&first, "the ledger").outcome.is_ok(), "a call on the old one still runs");
+}
+
+#[test]
+fn a_file_that_is_no_plugin_is_refused_by_name() {
+    let world = World::new();
+    let missing = PluginSource::File(world.folder.path().join("gone.wasm"));
+    let failure = world.host.load(&missing).unwrap_err();
+    assert_eq!(failure.code, FailureCode::Unreadable);
+    assert!(failure.message.contains("gone.wasm"), "{failure}");
+    let unknown = PluginSource::Bundled("nope".into());
+    assert_eq!(world.host.load(&unknown).unwrap_err().code, FailureCode::Unreadable);
+}

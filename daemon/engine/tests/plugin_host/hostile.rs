@@ -1,0 +1,94 @@
+//! Each way to misbehave ends with its code, in time, and harms nobody else.
+
+use std::time::Duration;
+
+use pu_engine::plugins::FailureCode;
+use pu_plugin_hostile::Hostile;
+
+use crate::world::{SPEC, World};
+
+/// What a loaded machine may add to a deadline before a test calls it missed.
+const GRACE: Duration = Duration::from_secs(3);
+
+fn run(hostile: Hostile) -> (World, Option<String>) {
+    let world = World::new();
+    let source = world.file("hostile.wasm", &hostile.component(SPEC).unwrap());
+    let code = match world.host.load(&source) {
+        Err(failure) => Some(failure.code.to_string()),
+        Ok(plugin) => {
+            let report = world.call(&plugin, "anything");
+            // The deadline counts processor time; on the clock a call ends at ten times that, however busy the machine.
+            assert!(report.elapsed < plugin.deadline() * 10 + GRACE, "took {:?}", report.elapsed);
+            report.outcome.err().map(|failure| failure.code.to_string())
+        }
+    };
+    (world, code)
+}
+
+#[test]
+fn each_ends_with_its_code_and_the_bundled_plugin_still_answers() {
+    for hostile in Hostile::ALL {
+        let (world, code) = run(hostile);
+        assert_eq!(code.as_deref(), hostile.code(), "{}", hostile.name());
+        let keyword = world.keyword().unwrap();
+        let report = world.call(&keyword, "the ledger");
+        assert_eq!(report.outcome.unwrap().picks[0].spec, SPEC, "after {}", hostile.name());
+    }
+}
+
+#[test]
+fn bad_picks_are_dropped_and_told_and_the_sound_one_goes_on() {
+    let world = World::new();
+    let source = world.file("bad.wasm", &Hostile::BadPicks.component(SPEC).unwrap());
+    let report = world.call(&world.host.load(&source).unwrap(), "anything");
+    let picks = report.outcome.unwrap().picks;
+    assert_eq!((picks.len(), picks[0].spec.as_str(), picks[0].score), (1, SPEC, 1.0));
+    let told: Vec<_> = report.dropped.iter().map(|dropped| dropped.why.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "its score is NaN",
+            "its score is inf",
+            "there is no such spec",
+            "kept, but its score 7 was taken as 1",
+            "it was picked before"
+        ]
+    );
+}
+
+#[test]
+fn what_a_plugin_says_of_its_own_failure_reaches_the_user() {
+    let world = World::new();
+    for (hostile, message) in [
+        (Hostile::Refusal, "no_idea: panicked at hostile.wat:1:1: on purpose"),
+        (Hostile::Panic, "it panicked at hostile.wat:1:1: on purpose"),
+        (Hostile::MemoryBomb, "it wanted more than 64 MiB of memory"),
+    ] {
+        let source = world.file(hostile.name(), &hostile.component(SPEC).unwrap());
+        let report = world.call(&world.host.load(&source).unwrap(), "anything");
+        assert_eq!(report.outcome.unwrap_err().message, message);
+    }
+}
+
+#[test]
+fn a_log_flood_keeps_the_first_lines_and_counts_the_rest() {
+    let world = World::new();
+    let source = world.file("flood.wasm", &Hostile::LogFlood.component(SPEC).unwrap());
+    let log = world.call(&world.host.load(&source).unwrap(), "anything").log;
+    assert_eq!(log.len(), 101);
+    assert_eq!(log[100], "warn: 9900 more lines were not kept");
+}
+
+#[test]
+fn twenty_endless_loops_at_once_all_end_and_leave_room() {
+    let world = World::new();
+    let source = world.file("loop.wasm", &Hostile::EndlessLoop.component(SPEC).unwrap());
+    let plugin = world.host.load(&source).unwrap();
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..20).map(|_| scope.spawn(|| world.call(&plugin, "anything"))).collect();
+        for call in calls {
+            assert_eq!(call.join().unwrap().outcome.unwrap_err().code, FailureCode::Deadline);
+        }
+    });
+    assert!(world.call(&world.keyword().unwrap(), "the ledger").outcome.is_ok());
+}

@@ -1,0 +1,8 @@
+//! The plugin host as a whole: real components, compiled by the real child process, against hostile ones too.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and may show figures")]
+
+mod bundled;
+mod cache;
+mod hostile;
+mod world;

@@ -1,0 +1,120 @@
+//! A host in a folder of its own, over a few specs in memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pu_engine::plugins::{
+    CallReport, Chunk, CompilerCommand, Hit, HostLimits, Listing, Page, Plugin, PluginFailure, PluginHost,
+    PluginSource, Query, ReadFailure, SpecMeta, SpecReader, Task,
+};
+use pu_plugin_sdk::{self as sdk, MockSpecs, Specs};
+
+/// A spec that exists, with one word that no other has.
+pub(crate) const SPEC: &str = "specs/ledger.md";
+
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) host: PluginHost,
+    pub(crate) reader: Arc<dyn SpecReader>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(CompilerCommand::engine(env!("CARGO_BIN_EXE_pu-engine")), limits())
+    }
+
+    pub(crate) fn with(compiler: CompilerCommand, limits: HostLimits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = PluginHost::new(&folder.path().join("cache"), compiler, limits).unwrap();
+        Self { folder, host, reader: Arc::new(MockReader(specs())) }
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    /// A plugin's file with these bytes.
+    #[allow(clippy::disallowed_methods, reason = "a test's own file, which nobody else reads")]
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PluginSource {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        PluginSource::File(path)
+    }
+
+    pub(crate) fn keyword(&self) -> Result<Arc<Plugin>, PluginFailure> {
+        self.host.load(&PluginSource::Bundled("keyword".into()))
+    }
+
+    pub(crate) fn call(&self, plugin: &Plugin, prompt: &str) -> CallReport {
+        self.call_with(plugin, prompt, "{}")
+    }
+
+    pub(crate) fn call_with(&self, plugin: &Plugin, prompt: &str, config: &str) -> CallReport {
+        let task = Task { prompt: prompt.into(), ..Task::default() };
+        plugin.assemble(&task, &self.reader, config, plugin.deadline())
+    }
+}
+
+/// A loaded machine is no reason for a sound plugin to miss its deadline here.
+pub(crate) fn limits() -> HostLimits {
+    HostLimits { deadline: Duration::from_millis(500), deadline_max: Duration::from_secs(1), ..HostLimits::default() }
+}
+
+pub(crate) fn specs() -> MockSpecs {
+    MockSpecs::default()
+        .with("specs/auth.md", "---\ntags: [security]\n---\n# Sign-in tokens\nA token is valid for an hour.\n")
+        .with(SPEC, "---\ntags: [billing]\n---\n# Ledger invariants\nEvery entry has two sides.\n")
+        .with("specs/lease_table.md", "# Leases\n`LeaseTable` holds who owns what.\n")
+}
+
+/// Files of the cache with this ending.
+pub(crate) fn entries(cache: &Path, ending: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()
+}
+
+/// The SDK's mock, as the host sees specs.
+struct MockReader(MockSpecs);
+
+impl SpecReader for MockReader {
+    fn search(&self, query: &Query) -> Result<Vec<Hit>, ReadFailure> {
+        let mut asked = sdk::Query::new(query.text.clone()).limit(query.limit);
+        for field in &query.fields {
+            asked = asked.field(field.field.clone(), field.weight);
+        }
+        let hits = self.0.search(&asked).map_err(failure)?;
+        Ok(hits
+            .into_iter()
+            .map(|hit| Hit { spec: meta(hit.spec), section: hit.section, score: hit.score, extra: vec![] })
+            .collect())
+    }
+
+    fn list(&self, listing: &Listing) -> Result<Page, ReadFailure> {
+        let asked = sdk::Listing { cursor: listing.cursor.clone(), limit: listing.limit, filter: vec![] };
+        let page = self.0.list(&asked).map_err(failure)?;
+        Ok(Page { specs: page.specs.into_iter().map(meta).collect(), next: page.next })
+    }
+
+    fn get(&self, id: &str) -> Result<SpecMeta, ReadFailure> {
+        self.0.get(id).map(meta).map_err(failure)
+    }
+
+    fn read(&self, id: &str, section: Option<&str>) -> Result<String, ReadFailure> {
+        self.0.read(id, section).map_err(failure)
+    }
+
+    fn read_range(&self, id: &str, offset: u64, length: u32) -> Result<Chunk, ReadFailure> {
+        let chunk = self.0.read_range(id, offset, length).map_err(failure)?;
+        Ok(Chunk { text: chunk.text, offset: chunk.offset, next: chunk.next })
+    }
+}
+
+fn meta(spec: sdk::SpecMeta) -> SpecMeta {
+    let sdk::SpecMeta { id, path, title, tags, revision, tokens, extra: _ } = spec;
+    SpecMeta { id, path, title, tags, revision, tokens, extra: vec![] }
+}
+
+fn failure(failure: sdk::Failure) -> ReadFailure {
+    ReadFailure::new(failure.code, failure.message)
+}

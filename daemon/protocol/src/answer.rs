@@ -1,0 +1,163 @@
+//! What the daemon answers.
+//!
+//! One answer a request; only `subscribe` is followed by more lines.
+
+use crate::bytes::Base64Bytes;
+use crate::context::ContextReport;
+use crate::error::ErrorBody;
+use crate::event::EventLine;
+use crate::{AgentInfo, Exit};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Answer {
+    /// To `hello`.
+    HelloReport { protocol_version: u32, engine_version: String, capabilities: Vec<String> },
+    /// To `health`.
+    HealthReport(HealthReport),
+    /// To `init`.
+    InitReport(InitReport),
+    /// To `spawn`.
+    SpawnReport(Box<SpawnReport>),
+    /// To `status`.
+    StatusReport(StatusReport),
+    /// To `logs`.
+    LogsReport(LogsReport),
+    /// To `attach`.
+    AttachReport { agent: AgentInfo, socket: PathBuf, shim_protocol: u32 },
+    /// To `input` and `resize`.
+    Done,
+    /// To `kill`.
+    KillReport { killed: Vec<KilledAgent>, failed: Vec<FailedAgent> },
+    /// To `clean`.
+    CleanReport { items: Vec<CleanItem>, dry_run: bool },
+    /// To `context_explain` and `context_show`.
+    ContextReport(ContextAnswer),
+    /// To `subscribe`.
+    Subscribed { seq: u64 },
+    /// On a subscribed connection.
+    Event(EventLine),
+    /// On a subscribed connection that read too slowly: so many events are missing here.
+    EventsLost { missed: u64 },
+    /// To `shutdown`.
+    ShutdownReport { stopped_agents: u32, left_running: u32 },
+    /// To anything that failed.
+    Error(ErrorBody),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HealthReport {
+    pub pid: u32,
+    pub uptime_seconds: u64,
+    pub protocol_version: u32,
+    pub engine_version: String,
+    /// Known projects.
+    pub projects: u32,
+    /// Live agents.
+    pub agent_count: u32,
+    /// Whether the daemon belongs to an application.
+    #[serde(default)]
+    pub managed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InitReport {
+    pub root: PathBuf,
+    pub name: String,
+    /// Files that were written; empty when the project was complete already.
+    pub created: Vec<String>,
+    pub specs: u32,
+    /// Files under the spec folders that are not indexed, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpawnReport {
+    pub agent_id: String,
+    pub name: String,
+    pub agent: String,
+    pub project_root: PathBuf,
+    /// Relative to the project root; absent with `root`.
+    pub worktree: Option<String>,
+    pub branch: Option<String>,
+    pub pid: i32,
+    /// How the context reached the agent: `system`, `prompt`, `file`, `env`, or `none`.
+    pub delivery: String,
+    pub context: ContextReport,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StatusReport {
+    pub agents: Vec<AgentInfo>,
+    /// Agent folders that the daemon does not recognise; it leaves them alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unrecognised: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogsReport {
+    /// Where `data` begins, counted in bytes from the agent's start.
+    pub offset: u64,
+    /// Where to go on.
+    pub next_offset: u64,
+    /// Where the output ended when this was read.
+    pub end: u64,
+    /// Bytes before `offset` that were asked for and are no longer kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    pub data: Base64Bytes,
+    /// Whether the agent still runs: if not, `end` is final.
+    pub live: bool,
+}
+
+/// Bytes that are not there: from `from` up to, not including, `to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    pub from: u64,
+    pub to: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KilledAgent {
+    pub agent_id: String,
+    pub name: String,
+    #[serde(flatten)]
+    pub exit: Exit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedAgent {
+    /// As it was named in the request.
+    pub agent: String,
+    #[serde(flatten)]
+    pub error: ErrorBody,
+}
+
+/// One thing that `clean` removed, would remove, or keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CleanItem {
+    /// `record`, `worktree` or `branch`; `project` where a whole project could not be looked at.
+    pub kind: String,
+    /// The agent's name and id, the worktree's folder, the branch's name, the project's root.
+    pub what: String,
+    /// Empty where the item is no agent's.
+    pub agent_id: String,
+    /// Whether it goes (or went).
+    pub removed: bool,
+    /// Why it stays, where it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_because: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ContextAnswer {
+    #[serde(flatten)]
+    pub report: ContextReport,
+    /// The rendered context, where it was asked for and is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}

@@ -1,0 +1,190 @@
+//! What a client may ask of the daemon.
+//!
+//! Requests say what is meant, not what was typed: defaults of the command line are settled before.
+
+use crate::bytes::Base64Bytes;
+use crate::context::TaskDescription;
+use crate::frame::TerminalSize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A request. Where a request names an agent it takes an id, a unique prefix of one (four characters at least), or a
+/// name; names are looked up in the project of `cwd` first, then everywhere; the beginning of a name will do in the
+/// project of `cwd`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Opens a connection politely: who calls, and which protocol versions it speaks.
+    Hello { client: String, client_version: String, protocol_min: u32, protocol_max: u32 },
+    /// Whether the daemon is well.
+    Health,
+    /// Makes a folder a project, trusted by the user who asks.
+    Init { root: PathBuf },
+    /// Starts an agent.
+    Spawn(Box<SpawnRequest>),
+    /// The agents of the project of `cwd`, or of all projects.
+    Status {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        #[serde(default)]
+        all_projects: bool,
+    },
+    /// A piece of an agent's output, at most 512 KiB an answer.
+    Logs {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        /// From this offset on.
+        #[serde(default)]
+        since: Option<u64>,
+        /// The last so many bytes; ignored when `since` is given.
+        #[serde(default)]
+        tail: Option<u64>,
+        #[serde(default)]
+        max_bytes: Option<u32>,
+    },
+    /// Where an agent's shim listens: the client connects there itself.
+    Attach {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+    },
+    /// Types bytes into an agent's terminal.
+    Input {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        data: Base64Bytes,
+    },
+    /// Gives an agent's terminal another size.
+    Resize {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        size: TerminalSize,
+    },
+    /// Ends agents: SIGTERM to all their processes, then, after the grace, SIGKILL.
+    Kill {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        #[serde(default)]
+        agents: Vec<String>,
+        /// Every agent in this worktree.
+        #[serde(default)]
+        worktree: Option<String>,
+        /// Every agent of the project that works in a worktree.
+        #[serde(default)]
+        all: bool,
+        /// With `all`: those that work in the project root too.
+        #[serde(default)]
+        include_root: bool,
+        /// Milliseconds; the configured grace if absent.
+        #[serde(default)]
+        grace_ms: Option<u64>,
+    },
+    /// Removes what ended agents left: records, and worktrees and branches that hold nothing unsaved.
+    Clean {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        #[serde(default)]
+        all_projects: bool,
+        /// Only these agents.
+        #[serde(default)]
+        agents: Vec<String>,
+        /// Say what would go; remove nothing.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// What context a task would get, and why.
+    ContextExplain {
+        cwd: PathBuf,
+        #[serde(default)]
+        task: TaskDescription,
+        /// Send the rendered context too.
+        #[serde(default)]
+        with_text: bool,
+    },
+    /// What context an agent got, and why.
+    ContextShow {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+    },
+    /// From here on the connection carries events.
+    Subscribe {
+        /// Only events of the project of this folder.
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+    },
+    /// Stops the daemon.
+    Shutdown {
+        /// End the agents too. By default a standalone daemon leaves them running and a managed one ends them.
+        #[serde(default)]
+        stop_agents: Option<bool>,
+    },
+}
+
+/// Everything a spawn needs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SpawnRequest {
+    /// The folder the user stands in; its project is the agent's project.
+    pub cwd: PathBuf,
+    #[serde(flatten)]
+    pub task: TaskDescription,
+    /// Derived from the prompt if absent.
+    pub name: Option<String>,
+    pub placement: Placement,
+    /// Run this shell command instead of the agent definition's.
+    pub command: Option<String>,
+    /// Further arguments for the agent's program.
+    pub agent_args: Vec<String>,
+    pub no_context: bool,
+    pub size: Option<TerminalSize>,
+    /// The caller's environment: the agent gets this one, not the daemon's. Never written to disk.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Where an agent works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "in", rename_all = "snake_case")]
+pub enum Placement {
+    /// A worktree of its own, on branch `pu/<name>`, from `base` (the current commit if absent).
+    NewWorktree {
+        #[serde(default)]
+        base: Option<String>,
+    },
+    /// A worktree that an earlier agent made.
+    Worktree { name: String },
+    /// The project root itself.
+    Root,
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self::NewWorktree { base: None }
+    }
+}
+
+impl Request {
+    /// The `type` of every request, in the order of the documentation.
+    pub const TYPES: &'static [&'static str] = &[
+        "hello",
+        "health",
+        "init",
+        "spawn",
+        "status",
+        "logs",
+        "attach",
+        "input",
+        "resize",
+        "kill",
+        "clean",
+        "context_explain",
+        "context_show",
+        "subscribe",
+        "shutdown",
+    ];
+}

@@ -1,0 +1,210 @@
+//! The one seam through which state reaches the disk: a reader sees the old file or the new one, never half of one.
+//!
+//! It knows nothing of what it writes, and it never retries: whether a full disk is worth waiting for is the caller's
+//! to judge.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::RecordError;
+
+/// Files that only their owner reads and writes.
+pub const PRIVATE_FILE: u32 = 0o600;
+/// Folders that only their owner enters.
+pub const PRIVATE_FOLDER: u32 = 0o700;
+
+/// How much a write must outlive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// A power failure.
+    Disk,
+    /// The end of the process that wrote it.
+    Boot,
+}
+
+/// Makes `path` hold exactly `bytes`, with the permissions `mode`, even if the power fails right after.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), RecordError> {
+    replace(path, bytes, mode, Durability::Disk)
+}
+
+/// As [`write_atomic`], without the two fsyncs: for what is only true while this boot lasts.
+pub fn write_volatile(path: &Path, bytes: &[u8], mode: u32) -> Result<(), RecordError> {
+    replace(path, bytes, mode, Durability::Boot)
+}
+
+/// Makes durable what [`write_volatile`] wrote: for a record that must be readable at once and safe a little later.
+pub fn make_durable(path: &Path) -> Result<(), RecordError> {
+    let file = File::open(path).map_err(RecordError::io("open", path))?;
+    file.sync_all().map_err(RecordError::io("sync", path))?;
+    sync_folder_of(path)
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), RecordError> {
+    let temporary = temporary_beside(path);
+    let result = fill(&temporary, bytes, mode, durability).and_then(|()| {
+        std::fs::rename(&temporary, path).map_err(RecordError::io("move the finished file to", path))?;
+        match durability {
+            Durability::Disk => sync_folder_of(path),
+            Durability::Boot => Ok(()),
+        }
+    });
+    if result.is_err() {
+        // The error that is reported is the first one; a temporary file that cannot be removed either is harmless.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    result
+}
+
+fn fill(temporary: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), RecordError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(temporary)
+        .map_err(RecordError::io("create", temporary))?;
+    file.write_all(bytes).map_err(RecordError::io("write", temporary))?;
+    // The mode given to open is cut by the umask.
+    file.set_permissions(Permissions::from_mode(mode)).map_err(RecordError::io("set the permissions of", temporary))?;
+    match durability {
+        Durability::Disk => file.sync_all().map_err(RecordError::io("sync", temporary)),
+        Durability::Boot => Ok(()),
+    }
+}
+
+/// A name in the same folder that no other writer, thread or process, uses at the same time.
+fn temporary_beside(path: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    path.with_file_name(name)
+}
+
+fn sync_folder_of(path: &Path) -> Result<(), RecordError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let handle = File::open(folder).map_err(RecordError::io("open the folder", folder))?;
+    handle.sync_all().map_err(RecordError::io("sync the folder", folder))
+}
+
+/// Makes sure that `path` is a folder which only its owner can enter. Parents that are missing are made as private.
+pub fn create_private_folder(path: &Path) -> Result<(), RecordError> {
+    let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(path);
+    made.map_err(RecordError::io("create the folder", path))?;
+    let mode = std::fs::metadata(path).map_err(RecordError::io("look at", path))?.permissions().mode();
+    if mode & 0o777 == PRIVATE_FOLDER {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(PRIVATE_FOLDER))
+        .map_err(RecordError::io("set the permissions of", path))
+}
+
+/// Appends `line` and a line break, durably, in one write: lines of concurrent writers never mix.
+pub fn append_line(path: &Path, line: &str) -> Result<(), RecordError> {
+    let mut file = open_to_append(path)?;
+    write_line(&mut file, path, line)?;
+    file.sync_data().map_err(RecordError::io("sync", path))
+}
+
+/// As [`append_line`], without the fsync: for logs.
+pub fn append_line_volatile(path: &Path, line: &str) -> Result<(), RecordError> {
+    let mut file = open_to_append(path)?;
+    write_line(&mut file, path, line)
+}
+
+fn open_to_append(path: &Path) -> Result<File, RecordError> {
+    let opened = OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path);
+    opened.map_err(RecordError::io("open for appending", path))
+}
+
+fn write_line(file: &mut File, path: &Path, line: &str) -> Result<(), RecordError> {
+    let mut bytes = Vec::with_capacity(line.len() + 1);
+    bytes.extend_from_slice(line.as_bytes());
+    bytes.push(b'\n');
+    file.write_all(&bytes).map_err(RecordError::io("append to", path))
+}
+
+/// Removes a file; that it is not there is fine.
+pub fn remove_file(path: &Path) -> Result<(), RecordError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(RecordError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode_of(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_write_replaces_the_whole_and_leaves_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        for (write, text) in [(write_atomic as fn(&Path, &[u8], u32) -> _, "long first text"), (write_volatile, "2nd")]
+        {
+            write(&path, text.as_bytes(), PRIVATE_FILE).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(mode_of(&path), 0o600);
+        }
+        assert_eq!(names_in(folder.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn a_write_that_fails_names_the_path_and_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        std::fs::create_dir(&taken).unwrap();
+        let error = write_atomic(&taken, b"x", PRIVATE_FILE).unwrap_err().to_string();
+        assert!(error.contains("taken") && error.contains("move"), "{error}");
+        assert_eq!(names_in(folder.path()), ["taken"]);
+
+        let nowhere = folder.path().join("no/such/folder/file");
+        let error = write_atomic(&nowhere, b"x", PRIVATE_FILE).unwrap_err().to_string();
+        assert!(error.contains("create") && error.contains("no/such/folder"), "{error}");
+    }
+
+    #[test]
+    fn folders_become_private_even_if_they_were_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("x/y");
+        create_private_folder(&deep).unwrap();
+        assert_eq!((mode_of(&deep), mode_of(deep.parent().unwrap())), (0o700, 0o700));
+        std::fs::set_permissions(&deep, Permissions::from_mode(0o755)).unwrap();
+        create_private_folder(&deep).unwrap();
+        assert_eq!(mode_of(&deep), 0o700);
+    }
+
+    #[test]
+    fn lines_of_many_writers_stay_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    for n in 0..25 {
+                        append_line(path, &format!("{writer}:{n}:{}", "x".repeat(500))).unwrap();
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 100);
+        assert!(text.lines().all(|l| l.ends_with(&"x".repeat(500)) && l.len() < 510));
+        assert_eq!(mode_of(&path), 0o600);
+    }
+}

@@ -1,0 +1,52 @@
+//! The bundled assembler `keyword`: picks the specs whose words match the task's.
+//!
+//! The index ranks, this plugin asks and explains: `asks` turns the task into a few searches, `rank` joins their
+//! answers, `reason` says which words matched where. It knows nothing of the project but what `specs` tells it.
+
+mod asks;
+mod config;
+mod rank;
+mod reason;
+mod words;
+
+use pu_plugin_sdk::{Assembler, Assembly, Failure, Pick, Specs, Task};
+
+pub use config::Config;
+
+/// See the crate.
+pub struct Keyword {
+    config: Config,
+}
+
+impl Assembler for Keyword {
+    type Config = Config;
+
+    fn new(config: Config) -> Result<Self, Failure> {
+        config.check()?;
+        Ok(Self { config })
+    }
+
+    fn assemble(&self, task: &Task, specs: &dyn Specs) -> Result<Assembly, Failure> {
+        let asks = asks::of(task, &self.config);
+        let mut answers = Vec::with_capacity(asks.len());
+        for ask in &asks {
+            answers.push((ask.weight, specs.search(&ask.query)?));
+        }
+        let words = words::of_asks(&asks);
+        let mut assembly = Assembly::default();
+        let mut surety = None;
+        for ranked in rank::join(answers).into_iter().take(self.config.limit) {
+            let matched = reason::find(&ranked.hit, &words, specs)?;
+            // How sure we are of the best hit bounds what all others can be.
+            let surety = *surety.get_or_insert_with(|| matched.surety());
+            let score = ranked.relative * surety;
+            if score < self.config.min_score {
+                break;
+            }
+            assembly.picks.push(Pick::of(&ranked.hit, score, matched.to_string()));
+        }
+        Ok(assembly)
+    }
+}
+
+pu_plugin_sdk::export_assembler!(Keyword);

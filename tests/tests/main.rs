@@ -1,0 +1,22 @@
+//! The product as its users meet it, a module a verb.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+mod attach;
+mod clean;
+mod context;
+mod daemon;
+mod demo;
+mod health;
+mod init;
+mod kill;
+mod logs;
+mod plugins;
+mod projects;
+mod protocol;
+mod recovery;
+mod send;
+mod spawn;
+mod spawn_failure;
+mod status;
+mod wait;
