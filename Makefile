@@ -10,11 +10,12 @@ PROGRAMS := pu-shim pu-engine pu
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo      show PurePoint at work in a throw-away project (no API key, no network)'
+	@echo 'make demo      show PurePoint at work in a throw-away project (no API key; network only to build the first time)'
 	@echo 'make test      build everything and run all tests'
 	@echo 'make lint      formatting, clippy with warnings as errors, licences and sources of dependencies'
 	@echo 'make plugins   build the bundled plugins anew (needs a wasm32 standard library)'
 	@echo 'make install   build for release and install into PREFIX/bin (PREFIX=$(PREFIX))'
+	@echo 'make uninstall remove from PREFIX/bin what make install put there; data and agents stay'
 	@echo 'make bench     measure on this machine, beside tmux where it is installed'
 
 demo:

@@ -1,4 +1,4 @@
-//! Which agent is meant: by id, by a unique prefix of one, or by name.
+//! Which agent is meant: by id, by name, or by the beginning of either.
 //!
 //! For the few commands that watch an agent by themselves; the others leave this to the daemon.
 
@@ -9,22 +9,17 @@ use pu_protocol::{AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, Exit, Req
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// A shorter prefix is too easily mistyped.
+/// A shorter beginning is too easily mistyped.
 const PREFIX_MIN: usize = 4;
 
-/// Finds an agent: among those of the folder's project first, then among all.
+/// Finds an agent as the daemon does for the other commands.
 pub(crate) fn find(invocation: &Invocation, wanted: &str) -> Result<AgentInfo, Failure> {
     let here = match list(invocation, invocation.cwd(), false) {
         Err(Failure::Answered(body)) if body.code == ErrorCode::NotAProject => Vec::new(),
         other => other?,
     };
-    match select(&here, wanted) {
-        Err(body) if body.code == ErrorCode::AgentNotFound => {
-            let all = list(invocation, None, true)?;
-            Ok(select(&all, wanted)?.clone())
-        }
-        found => Ok(found?.clone()),
-    }
+    let all = list(invocation, None, true)?;
+    Ok(select(&here, &all, wanted)?.clone())
 }
 
 pub(crate) fn list(
@@ -39,20 +34,24 @@ pub(crate) fn list(
     }
 }
 
-fn select<'a>(agents: &'a [AgentInfo], wanted: &str) -> Result<&'a AgentInfo, ErrorBody> {
-    if let Some(agent) = agents.iter().find(|a| a.agent_id == wanted) {
-        return Ok(agent);
-    }
-    let named: Vec<_> = agents.iter().filter(|a| a.name == wanted).collect();
-    let found = match named.is_empty() && wanted.len() >= PREFIX_MIN {
-        true => agents.iter().filter(|a| a.agent_id.starts_with(wanted)).collect(),
-        false => named,
-    };
-    match found.as_slice() {
-        [agent] => Ok(agent),
-        [] => Err(ErrorBody::new(ErrorCode::AgentNotFound, format!("no agent is called `{wanted}`"))
+/// By id, by a name in the project, by a name anywhere, by the beginning of an id, by that of a name in the project.
+fn select<'a>(here: &'a [AgentInfo], all: &'a [AgentInfo], wanted: &str) -> Result<&'a AgentInfo, ErrorBody> {
+    let begins = |text: &str| wanted.len() >= PREFIX_MIN && text.starts_with(wanted);
+    let ways: [Vec<&AgentInfo>; 5] = [
+        all.iter().filter(|a| a.agent_id == wanted).collect(),
+        here.iter().filter(|a| a.name == wanted).collect(),
+        all.iter().filter(|a| a.name == wanted).collect(),
+        all.iter().filter(|a| begins(&a.agent_id)).collect(),
+        here.iter().filter(|a| begins(&a.name)).collect(),
+    ];
+    let found = ways.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+    // A name that an ended agent had and a live one has means the live one.
+    let live: Vec<&AgentInfo> = found.iter().copied().filter(|a| a.state.is_live()).collect();
+    match (found.as_slice(), live.as_slice()) {
+        ([only], _) | (_, [only]) => Ok(only),
+        ([], _) => Err(ErrorBody::new(ErrorCode::AgentNotFound, format!("no agent is called `{wanted}`"))
             .with_hint("`pu status --all-projects` lists them all")),
-        several => {
+        (several, _) => {
             let ids: Vec<&str> = several.iter().map(|a| a.agent_id.as_str()).collect();
             Err(ErrorBody::new(ErrorCode::AgentAmbiguous, format!("`{wanted}` may be any of {}", ids.join(", ")))
                 .with_hint("name it by its whole id"))
@@ -106,19 +105,36 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_agent_is_found_by_id_name_or_prefix() {
+    fn an_agent_is_found_by_id_name_or_the_beginning_of_one() {
         let run = || AgentState::Running { pid: 7 };
-        let agents =
-            [agent("aaaa1111", "one", run()), agent("aaaa2222", "aaaa", run()), agent("bbbb3333", "two", run())];
-        let id = |wanted| select(&agents, wanted).map(|a| a.agent_id.as_str()).map_err(|e| e.code);
+        let here =
+            [agent("aaaa1111", "one", run()), agent("aaaa2222", "aaaa", run()), agent("bbbb3333", "two-sums", run())];
+        let elsewhere = [agent("cccc4444", "one", run()), agent("dddd5555", "elsewhere", run())];
+        let all = [&here[..], &elsewhere[..]].concat();
+        let id = |wanted| select(&here, &all, wanted).map(|a| a.agent_id.as_str()).map_err(|e| e.code);
         assert_eq!(id("aaaa1111"), Ok("aaaa1111"));
-        assert_eq!(id("two"), Ok("bbbb3333"));
-        assert_eq!(id("aaaa"), Ok("aaaa2222"), "a name goes before a prefix");
-        assert_eq!(id("aaaa1"), Ok("aaaa1111"));
-        assert_eq!(id("bbb"), Err(ErrorCode::AgentNotFound), "three characters are no prefix");
-        assert_eq!(select(&agents[..1], "aaaa").map(|a| a.name.as_str()).unwrap(), "one");
+        assert_eq!(id("one"), Ok("aaaa1111"), "a name in the project goes before the same one elsewhere");
+        assert_eq!(id("elsewhere"), Ok("dddd5555"));
+        assert_eq!(id("aaaa"), Ok("aaaa2222"), "a name goes before the beginning of an id");
+        assert_eq!(id("cccc"), Ok("cccc4444"));
+        assert_eq!(id("two-"), Ok("bbbb3333"));
+        assert_eq!(id("else"), Err(ErrorCode::AgentNotFound), "the beginning of a name counts in the project only");
+        assert_eq!(id("two"), Err(ErrorCode::AgentNotFound), "three characters are no beginning");
         let twins = [agent("aaaa1111", "x", run()), agent("aaaa2222", "y", run())];
-        assert_eq!(select(&twins, "aaaa").map_err(|e| e.code).unwrap_err(), ErrorCode::AgentAmbiguous);
+        assert_eq!(select(&[], &twins, "aaaa").map_err(|e| e.code).unwrap_err(), ErrorCode::AgentAmbiguous);
+    }
+
+    #[test]
+    fn of_several_the_one_that_lives_is_meant() {
+        let all = [
+            agent("aaaa1111", "docs", ended(Some(0), None)),
+            agent("aaaa2222", "docs", AgentState::Running { pid: 7 }),
+            agent("aaaa3333", "docs", ended(Some(1), None)),
+        ];
+        assert_eq!(select(&all, &all, "docs").map(|a| a.agent_id.as_str()), Ok("aaaa2222"));
+        assert_eq!(select(&all, &all, "aaaa").map(|a| a.agent_id.as_str()), Ok("aaaa2222"));
+        let ended = [all[0].clone(), all[2].clone()];
+        assert_eq!(select(&ended, &ended, "docs").map_err(|e| e.code).unwrap_err(), ErrorCode::AgentAmbiguous);
     }
 
     #[test]

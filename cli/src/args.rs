@@ -3,8 +3,12 @@
 //! The doc comments are the help text. Nothing here acts; each verb's own arguments stand in its file in `commands/`.
 
 use crate::commands::Command;
+use crate::failure::{self, Failure};
+use clap::error::ErrorKind;
 use clap::{Args, Parser};
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Start coding agents that already know the specs that matter, and never lose one.
 ///
@@ -48,13 +52,56 @@ Exit codes:
   3    what was named is not there: agent, project, worktree, spec, program
   4    refused: untrusted project, name taken, agent ended, not confirmed
   5    no daemon answers and none could be started
-  124  it took too long (`wait --timeout`)
+  124  it took too long: the agent (`wait --timeout`) or the daemon's answer
   `wait` and `spawn --wait` end with the agent's own exit code, 128 + N if signal N ended it.";
+
+/// Tells why there is no command line to act on, or what was asked about it (help, version), and gives the code to exit
+/// with.
+pub(crate) fn conclude(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && wants_json(std::env::args_os()) {
+        return failure::conclude(Err(Failure::Usage(in_one_line(error))), true);
+    }
+    // If even that cannot be written there is nobody left to tell.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Looked for word by word, since the words make no sense together.
+fn wants_json(words: impl Iterator<Item = OsString>) -> bool {
+    let mut options = words.take_while(|word| word != "--");
+    options.any(|word| word == "--json")
+}
+
+/// What clap has to say, without the usage and the tips below it.
+fn in_one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "the command is not complete".to_owned();
+    }
+    let text = error.render().to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let lines: Vec<&str> = said.trim_start_matches("error: ").lines().map(str::trim).collect();
+    lines.join(" ")
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_usage_error_is_one_line_for_programs() {
+        let said = |words: &[&str]| in_one_line(&Cli::try_parse_from(words).unwrap_err());
+        assert_eq!(said(&["pu", "no-such-verb"]), "unrecognized subcommand 'no-such-verb'");
+        assert_eq!(said(&["pu", "wait"]), "the following required arguments were not provided: <AGENT>");
+        assert_eq!(said(&["pu", "daemon"]), "the command is not complete");
+    }
+
+    #[test]
+    fn json_is_wanted_wherever_the_option_stands() {
+        let wants = |words: &[&str]| wants_json(words.iter().map(OsString::from));
+        assert!(wants(&["pu", "--json", "bogus"]) && wants(&["pu", "wait", "--bogus", "--json"]));
+        assert!(!wants(&["pu", "wait"]) && !wants(&["pu", "send", "a", "--", "--json"]));
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -4,14 +4,16 @@
 
 use crate::connection::{Connection, LinkError, Reply};
 use crate::endpoint::Endpoint;
-use crate::engine::Engine;
-use crate::failure::Failure;
+use crate::engine::{self, Engine};
+use crate::failure::{Failure, NOT_KNOWN};
 use pu_protocol::{Answer, Request};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How long a start may take in all.
+/// How long a start may take when no daemon is to be seen.
 const START_LIMIT: Duration = Duration::from_secs(3);
+/// How long it may take in all: a daemon that has the lock is on its way up or down, and a loaded machine makes that long.
+const START_LIMIT_MAX: Duration = Duration::from_secs(10);
 /// The first pauses between two probes of a daemon that is starting; from then on each is `PROBE_PAUSE`.
 const FIRST_PAUSES: [Duration; 5] = [
     Duration::from_millis(5),
@@ -72,7 +74,8 @@ pub(crate) fn open(endpoint: &Endpoint) -> Result<Option<Connection>, Failure> {
 }
 
 fn start(endpoint: &Endpoint) -> Result<Connection, Failure> {
-    let deadline = Instant::now() + START_LIMIT;
+    let begun = Instant::now();
+    let mut deadline = begun + START_LIMIT;
     let mut engine = Engine::start(endpoint)?;
     let mut pauses = FIRST_PAUSES.into_iter();
     loop {
@@ -82,8 +85,12 @@ fn start(endpoint: &Endpoint) -> Result<Connection, Failure> {
         }
         // An engine that found the lock taken ends well. If then nobody answers, the holder was about to stop.
         engine.check(endpoint)?;
-        if Instant::now() >= deadline {
-            return Err(engine.gave_up(endpoint, format!("none came up within {START_LIMIT:?}")));
+        let now = Instant::now();
+        if engine::holder_lives(endpoint) {
+            deadline = (now + START_LIMIT).min(begun + START_LIMIT_MAX);
+        }
+        if now >= deadline {
+            return Err(engine.gave_up(endpoint, format!("none came up within {}s", (deadline - begun).as_secs())));
         }
     }
 }
@@ -115,7 +122,14 @@ fn accept(endpoint: &Endpoint, request: &Request, reply: Result<Reply, LinkError
 
 pub(crate) fn no_answer(endpoint: &Endpoint, request: &Request, error: &LinkError) -> Failure {
     let name = serde_json::to_value(request).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned()));
-    Failure::NoAnswer { socket: endpoint.socket.clone(), request: name.unwrap_or_default(), why: error.to_string() }
+    let request = name.unwrap_or_default();
+    let silent =
+        Failure::NoAnswer { socket: endpoint.socket.clone(), request: request.clone(), why: error.to_string() };
+    match error {
+        LinkError::RequestTooLong => Failure::RequestTooLong { request },
+        LinkError::TimedOut(_) => Failure::TimedOut { message: silent.to_string(), hint: NOT_KNOWN },
+        _ => silent,
+    }
 }
 
 /// Whether asking twice does no more than asking once.
@@ -145,7 +159,44 @@ fn may_repeat(request: &Request) -> bool {
 fn patience(request: &Request) -> Duration {
     Duration::from_secs(match request {
         Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } => 300,
-        Request::Kill { .. } | Request::ContextExplain { .. } | Request::Shutdown { .. } => 120,
+        Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
+        Request::ContextExplain { .. } | Request::Shutdown { .. } => 120,
         _ => 30,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pu_protocol::ErrorCode;
+    use pu_protocol::layout::HomeLayout;
+
+    #[test]
+    fn a_kill_may_take_as_long_as_its_grace() {
+        let kill = |grace_ms| Request::Kill {
+            cwd: None,
+            agents: vec!["docs".into()],
+            worktree: None,
+            all: false,
+            include_root: false,
+            grace_ms,
+        };
+        for (grace_ms, seconds) in [(None, 120), (Some(5_000), 120), (Some(600_000), 630)] {
+            assert_eq!(patience(&kill(grace_ms)), Duration::from_secs(seconds), "{grace_ms:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_an_answer_says_why() {
+        let endpoint = Endpoint { home: HomeLayout::new("/h"), socket: "/h/daemon.sock".into() };
+        for (error, code) in [
+            (LinkError::Closed, ErrorCode::DaemonUnavailable),
+            (LinkError::TimedOut(Duration::from_secs(30)), ErrorCode::TimedOut),
+            (LinkError::RequestTooLong, ErrorCode::InvalidPrompt),
+        ] {
+            let body = no_answer(&endpoint, &Request::Health, &error).body();
+            assert_eq!(body.code, code, "{error:?}");
+            assert!(body.message.contains("`health`") && body.hint.is_some(), "{body:?}");
+        }
+    }
 }

@@ -16,21 +16,23 @@ const PROGRAM: &str = "pu-engine";
 /// How much of the log's end is read for a message, and how many lines of it are shown.
 const TAIL_BYTES: u64 = 8 * 1024;
 const TAIL_LINES: usize = 10;
-/// How long the winner of the lock has to come up before another engine is tried.
+/// How long the winner of the lock has to come up before another engine is tried; twice as long each time.
 const RESTART_AFTER: Duration = Duration::from_millis(300);
+const RESTART_AFTER_MAX: Duration = Duration::from_millis(1200);
 
 /// An engine that was started and may still be on its way up, or may have left the field to another.
 pub(crate) struct Engine {
     program: PathBuf,
     child: Child,
     started: Instant,
+    restart_after: Duration,
 }
 
 impl Engine {
     pub(crate) fn start(endpoint: &Endpoint) -> Result<Self, Failure> {
         let program = program();
         let child = spawn(&program, endpoint)?;
-        Ok(Self { program, child, started: Instant::now() })
+        Ok(Self { program, child, started: Instant::now(), restart_after: RESTART_AFTER })
     }
 
     /// Fails if the engine ended badly. If it left the field and still nobody answers, starts another: the lock that it
@@ -38,9 +40,10 @@ impl Engine {
     pub(crate) fn check(&mut self, endpoint: &Endpoint) -> Result<(), Failure> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) if status.success() && self.started.elapsed() < RESTART_AFTER => Ok(()),
+            Ok(Some(status)) if status.success() && self.started.elapsed() < self.restart_after => Ok(()),
             Ok(Some(status)) if status.success() => {
                 self.started = Instant::now();
+                self.restart_after = (self.restart_after * 2).min(RESTART_AFTER_MAX);
                 self.child = spawn(&self.program, endpoint)?;
                 Ok(())
             }
@@ -54,6 +57,14 @@ impl Engine {
         let log_tail = tail(&log, TAIL_LINES).unwrap_or_default();
         Failure::NoDaemon { socket: endpoint.socket.clone(), why, log, log_tail }
     }
+}
+
+/// Whether the process that the lock file names runs. Only patience depends on it: the number may be somebody else's by
+/// now, and then a start that fails takes longer to say so.
+pub(crate) fn holder_lives(endpoint: &Endpoint) -> bool {
+    let named = std::fs::read_to_string(endpoint.home.daemon_lock()).ok().and_then(|text| text.trim().parse().ok());
+    // Signal 0 is not sent; it only asks.
+    named.is_some_and(|pid: i32| pid > 1 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok())
 }
 
 /// `PU_ENGINE`, else the one beside this executable, else the one on the PATH.

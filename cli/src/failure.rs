@@ -4,7 +4,7 @@
 
 use crate::screen::{self, Style};
 use crate::text::printable;
-use pu_protocol::{ErrorBody, ErrorCode};
+use pu_protocol::{ErrorBody, ErrorCode, LINE_MAX};
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +28,9 @@ pub(crate) enum Failure {
     /// The connection ended, or said nothing sensible, before the answer was there.
     #[error("the daemon at {} did not answer `{request}`: {why}", socket.display())]
     NoAnswer { socket: PathBuf, request: String, why: String },
+    /// Nothing was sent.
+    #[error("the request `{request}` would be longer than the {LINE_MAX} bytes that a daemon takes")]
+    RequestTooLong { request: String },
     #[error("cannot {act} {}: {source}", path.display())]
     Io { act: &'static str, path: PathBuf, source: io::Error },
     /// Standard output cannot be written to.
@@ -38,9 +41,9 @@ pub(crate) enum Failure {
     /// Something that `pu` itself will not do unasked.
     #[error("{message}")]
     Refused { message: String, hint: String },
-    /// Something took longer than the user allowed.
-    #[error("{0}")]
-    TimedOut(String),
+    /// Something took longer than the user allowed, or than is thinkable.
+    #[error("{message}")]
+    TimedOut { message: String, hint: &'static str },
     /// The connection to an agent broke while it was in use.
     #[error("the link to {agent} is lost: {why}")]
     LinkLost { agent: String, why: String },
@@ -48,6 +51,9 @@ pub(crate) enum Failure {
     #[error("the demonstration failed: {0}")]
     Demo(String),
 }
+
+/// What may or may not have been done.
+pub(crate) const NOT_KNOWN: &str = "whether it was done is not known: see `pu status` and `pu daemon logs`";
 
 impl From<ErrorBody> for Failure {
     fn from(body: ErrorBody) -> Self {
@@ -65,16 +71,24 @@ impl Failure {
         let (code, hint) = match self {
             Self::Answered(body) => return body.clone(),
             Self::NoDaemon { log, .. } => (ErrorCode::DaemonUnavailable, Some(format!("see {}", log.display()))),
-            Self::NoAnswer { .. } => (
-                ErrorCode::DaemonUnavailable,
-                Some("whether it was done is not known: see `pu status` and `pu daemon logs`".to_owned()),
+            Self::NoAnswer { .. } => (ErrorCode::DaemonUnavailable, Some(NOT_KNOWN.to_owned())),
+            Self::RequestTooLong { .. } => (
+                ErrorCode::InvalidPrompt,
+                Some("put the text into a file and name the file in the prompt: the agent reads it".to_owned()),
             ),
-            Self::Io { .. } | Self::Output(_) => (ErrorCode::Io, None),
+            Self::Io { source, .. } => (ErrorCode::Io, io_hint(source.kind()).map(str::to_owned)),
+            Self::Output(_) => (
+                ErrorCode::Io,
+                Some("see whether the disk is full, or the program gone, that standard output goes to".to_owned()),
+            ),
             Self::Usage(_) => (ErrorCode::InvalidRequest, Some("see `pu help`".to_owned())),
             Self::Refused { hint, .. } => (ErrorCode::InvalidRequest, Some(hint.clone())),
-            Self::TimedOut(_) => (ErrorCode::TimedOut, None),
+            Self::TimedOut { hint, .. } => (ErrorCode::TimedOut, Some((*hint).to_owned())),
             Self::LinkLost { .. } => (ErrorCode::AgentUnreachable, Some("see `pu status`".to_owned())),
-            Self::Demo(_) => (ErrorCode::Internal, None),
+            Self::Demo(_) => (
+                ErrorCode::Internal,
+                Some("`pu demo --keep` leaves its folders; the daemon's log there is home/daemon.log".to_owned()),
+            ),
         };
         let mut body = ErrorBody::new(code, self.to_string());
         body.hint = hint;
@@ -87,6 +101,19 @@ impl Failure {
             Self::Refused { .. } => REFUSED,
             other => exit_code(other.body().code),
         }
+    }
+}
+
+/// What can be done about a file that cannot be used, where its kind says so.
+fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    use io::ErrorKind as K;
+    match kind {
+        K::NotFound => Some("check the path: it counts from the current folder, or from the one that -C names"),
+        K::PermissionDenied => Some("check with `ls -ld` whose it is and what you may do with it"),
+        K::StorageFull | K::QuotaExceeded => Some("make room on the disk, then try again"),
+        K::ReadOnlyFilesystem => Some("it lies on a file system that can only be read: choose another place"),
+        K::InvalidData => Some("it must be text in UTF-8"),
+        _ => None,
     }
 }
 
@@ -200,6 +227,17 @@ mod tests {
             as_json(&failure),
             @r#"{"type":"error","code":"agent_not_found","message":"no agent \u001b[2J","hint":"pu status"}"#
         );
+    }
+
+    #[test]
+    fn what_can_be_done_is_said_where_something_can() {
+        let hint = |kind: io::ErrorKind| Failure::io("read", "/work/task.md", kind.into()).body().hint;
+        assert!(hint(io::ErrorKind::NotFound).is_some_and(|text| text.contains("-C")));
+        assert!(hint(io::ErrorKind::PermissionDenied).is_some_and(|text| text.contains("ls -ld")));
+        assert_eq!(hint(io::ErrorKind::WouldBlock), None);
+        for failure in [Failure::Output(io::ErrorKind::StorageFull.into()), Failure::Demo("it broke".into())] {
+            assert!(failure.body().hint.is_some(), "{failure}");
+        }
     }
 
     #[test]

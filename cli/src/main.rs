@@ -24,7 +24,10 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return args::conclude(&error),
+    };
     let json = cli.global.json;
     let outcome = invocation::Invocation::new(&cli.global).and_then(|invocation| cli.command.run(&invocation));
     failure::conclude(outcome, json)

@@ -41,30 +41,54 @@ pub(crate) fn brief(text: &str, max: usize) -> String {
     format!("{}…", printable(cut.trim_end()))
 }
 
-/// A terminal's output as plain text, piece by piece: escape sequences go, whichever pieces they are split over, and
-/// every way to start a line again (CR LF, CR) becomes a line break.
+/// A terminal's output as plain text, piece by piece: escape sequences go, whichever pieces they are split over, and so
+/// does every character that a terminal would obey; every way to start a line again (CR LF, CR) becomes a line break.
 #[derive(Default)]
 pub(crate) struct Plain {
     strip: StripBytes,
+    /// The beginning of a character whose end has not come yet.
+    partial: Vec<u8>,
     /// The piece before ended with a carriage return that may belong to a line feed of the next one.
     after_return: bool,
 }
 
 impl Plain {
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(bytes.len());
-        for part in self.strip.strip_next(bytes) {
-            for &byte in part {
-                let after_return = std::mem::replace(&mut self.after_return, byte == b'\r');
-                match byte {
-                    b'\n' if after_return => {}
-                    b'\r' => out.push(b'\n'),
-                    _ => out.push(byte),
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> String {
+        // Stripping comes second: it lets through the byte that breaks a character off, be it an escape.
+        let text = self.decode(bytes);
+        let mut out = String::with_capacity(text.len());
+        for part in self.strip.strip_next(text.as_bytes()) {
+            for c in String::from_utf8_lossy(part).chars() {
+                if is_unsafe(c) && !matches!(c, '\n' | '\t' | '\r') {
+                    continue;
+                }
+                let after_return = std::mem::replace(&mut self.after_return, c == '\r');
+                match c {
+                    '\n' if after_return => {}
+                    '\r' => out.push('\n'),
+                    _ => out.push(c),
                 }
             }
         }
         out
     }
+
+    /// Whole characters, with U+FFFD for what is none. One that is cut off at the end is kept for the next piece.
+    fn decode(&mut self, bytes: &[u8]) -> String {
+        let mut all = std::mem::take(&mut self.partial);
+        all.extend_from_slice(bytes);
+        self.partial = all.split_off(all.len() - unfinished(&all));
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+/// How many bytes at the end begin a character and do not end it.
+fn unfinished(bytes: &[u8]) -> usize {
+    let begins = |count: &usize| {
+        let end = std::str::from_utf8(&bytes[bytes.len() - count..]);
+        end.is_err_and(|e| e.valid_up_to() == 0 && e.error_len().is_none())
+    };
+    (1..=bytes.len().min(3)).find(begins).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -87,14 +111,19 @@ mod tests {
 
     #[test]
     fn stripping_does_not_depend_on_where_reads_fall() {
-        let raw = b"\x1b[1mone\x1b[0m\r\ntwo\x1b]0;title\x07\rthree \xe2\x9c\x93\r\n";
-        let whole = Plain::default().feed(raw);
-        assert_eq!(String::from_utf8(whole.clone()).unwrap(), "one\ntwo\nthree ✓\n");
-        for cut in 0..raw.len() {
-            let mut plain = Plain::default();
-            let mut pieces = plain.feed(&raw[..cut]);
-            pieces.extend(plain.feed(&raw[cut..]));
-            assert_eq!(pieces, whole, "cut at {cut}");
+        for (raw, wanted) in [
+            (&b"\x1b[1mone\x1b[0m\r\ntwo\x1b]0;title\x07\rthree \xe2\x9c\x93\r\n"[..], "one\ntwo\nthree ✓\n"),
+            (b"broken off by an escape: \xc2\x1b[2J.", "broken off by an escape: \u{fffd}."),
+            (b"a control character beyond ASCII: \xc2\x9b31m.", "a control character beyond ASCII: 31m."),
+            (b"\xe2\x80\xaetxt.exe\t\x00\x08\x0c\r\x7f\n", "txt.exe\t\n"),
+            (b"\xf0\x9f\x98\x80 \xff\xe2\x9c! \xe0\x80", "😀 \u{fffd}\u{fffd}! \u{fffd}\u{fffd}"),
+        ] {
+            assert_eq!(Plain::default().feed(raw), wanted);
+            for cut in 0..raw.len() {
+                let mut plain = Plain::default();
+                let pieces = plain.feed(&raw[..cut]) + &plain.feed(&raw[cut..]);
+                assert_eq!(pieces, wanted, "cut at {cut}");
+            }
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct Listing {
     /// None for the first page, then [`Page::next`].
     pub cursor: Option<String>,
     pub limit: u32,
-    /// Keys `tag` and `path-prefix`; all must hold.
+    /// Keys `tag` and `path-prefix`; all must hold. At most 16.
     pub filter: Vec<Attr>,
 }
 

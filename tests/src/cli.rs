@@ -2,25 +2,27 @@
 //!
 //! No run lasts for ever: one that hangs is killed and fails the test with what it had said until then.
 
-use crate::wait::{LIMIT, wait_until};
+use crate::wait::{LIMIT, wait_within};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 /// A run that is being put together.
 #[must_use]
 pub struct Run {
     command: Command,
     stdin: Option<Vec<u8>>,
+    limit: Duration,
 }
 
 impl Run {
     pub(crate) fn new(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, stdin: None }
+        Self { command, stdin: None, limit: LIMIT }
     }
 
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
@@ -44,6 +46,12 @@ impl Run {
         self
     }
 
+    /// Lets it take this long, where it does the work of many runs.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// Runs it to its end.
     pub fn output(self) -> Output {
         self.start().finish()
@@ -61,7 +69,7 @@ impl Run {
         }
         let stdout = collect(child.stdout.take().expect("a pipe"));
         let stderr = collect(child.stderr.take().expect("a pipe"));
-        Running { line, child, stdout, stderr }
+        Running { line, child, stdout, stderr, limit: self.limit }
     }
 }
 
@@ -71,6 +79,7 @@ pub struct Running {
     child: Child,
     stdout: Receiver<Vec<u8>>,
     stderr: Receiver<Vec<u8>>,
+    limit: Duration,
 }
 
 impl Running {
@@ -80,7 +89,8 @@ impl Running {
 
     /// Waits for its end.
     pub fn finish(mut self) -> Output {
-        let status = wait_until(&format!("{} ends", self.line), || self.child.try_wait().expect("its status"));
+        let what = format!("{} ends", self.line);
+        let status = wait_within(self.limit, &what, || self.child.try_wait().expect("its status"));
         let Self { line, stdout, stderr, .. } = &mut self;
         let gather = |pipe: &Receiver<Vec<u8>>, name: &str| {
             let mut text = Vec::new();

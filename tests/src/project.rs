@@ -1,6 +1,7 @@
 //! A project as its user sees it: agents started, listed, read, and what a spawn leaves on disk.
 
 use crate::cli::{Output, Run};
+use crate::library::AUTH_TASK;
 use crate::repo::Repo;
 use crate::wait::wait_until;
 use crate::world::World;
@@ -67,6 +68,27 @@ impl<'w> Project<'w> {
             let agent = self.agent(called);
             (!matches!(agent["state"].as_str(), Some("starting" | "running" | "link_lost"))).then_some(agent)
         })
+    }
+
+    /// Waits until the agent runs and the daemon has a link to it, and answers how it is then; one that has ended fails.
+    #[track_caller]
+    pub fn running(&self, called: &str) -> Value {
+        wait_until(&format!("the agent {called} runs"), || {
+            let agent = self.agent(called);
+            let state = agent["state"].as_str().expect("a state");
+            assert!(matches!(state, "starting" | "running" | "link_lost"), "it has ended: {agent}");
+            (state == "running").then_some(agent)
+        })
+    }
+
+    /// Waits until every plugin is compiled: a task that comes before goes without it.
+    #[track_caller]
+    pub fn plugins_are_ready(&self) {
+        wait_until("no plugin is being compiled", || {
+            let report = self.pu(["context", "explain", "--json", AUTH_TASK]).output().json();
+            let mut parts = report["assemblers"].as_array().expect("a list of assemblers").iter();
+            parts.all(|part| part["error"]["code"] != "compiling").then_some(())
+        });
     }
 
     /// All output that is kept of an agent, and the gap before it.

@@ -5,12 +5,15 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use std::io::{Read as _, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     seen: Arc<Mutex<Vec<u8>>>,
+    /// Reads until the terminal is closed, which is when nobody has it any more.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
@@ -35,13 +38,13 @@ impl Terminal {
         let keyboard = pair.master.take_writer().expect("a writer");
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut piece = vec![0; 64 * 1024];
             while let Ok(length @ 1..) = reader.read(&mut piece) {
                 sink.lock().unwrap().extend_from_slice(&piece[..length]);
             }
         });
-        Self { child, master: pair.master, keyboard, seen }
+        Self { child, master: pair.master, keyboard, seen, reader: Some(reader) }
     }
 
     pub fn type_in(&mut self, keys: &str) {
@@ -80,10 +83,15 @@ impl Terminal {
         format!("{:?}", self.master.get_termios().expect("a terminal has settings"))
     }
 
-    /// Waits until the program has ended.
+    /// Waits until the program has ended and all that it has written is [`seen`](Self::seen).
     #[track_caller]
     pub fn ends(&mut self) -> ExitStatus {
-        wait_until("the program in the terminal ends", || self.child.try_wait().expect("its status"))
+        let status = wait_until("the program in the terminal ends", || self.child.try_wait().expect("its status"));
+        if let Some(reader) = self.reader.take() {
+            wait_until("all that was written is read", || reader.is_finished().then_some(()));
+            reader.join().expect("the reader");
+        }
+        status
     }
 }
 

@@ -9,13 +9,19 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// Asks until there is an answer. Panics, naming what was waited for, when there is none within [`LIMIT`].
 #[track_caller]
-pub fn wait_until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + LIMIT;
+pub fn wait_until<T>(what: &str, found: impl FnMut() -> Option<T>) -> T {
+    wait_within(LIMIT, what, found)
+}
+
+/// As [`wait_until`], with a limit of its own.
+#[track_caller]
+pub(crate) fn wait_within<T>(limit: Duration, what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + limit;
     loop {
         if let Some(answer) = found() {
             return answer;
         }
-        assert!(Instant::now() < deadline, "waited {LIMIT:?} in vain until {what}");
+        assert!(Instant::now() < deadline, "waited {limit:?} in vain until {what}");
         pause(Duration::from_millis(5));
     }
 }

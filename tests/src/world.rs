@@ -18,7 +18,8 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Agents that ignore SIGTERM (interactive shells do) are not waited for longer than this.
-const CONFIG: &str = "[terminal]\nkill_grace_ms = 1000\n";
+/// Nor is a plugin skipped because the machine is busy.
+const CONFIG: &str = "[terminal]\nkill_grace_ms = 1000\n\n[context]\ndeadline_ms = 5000\n";
 
 pub struct World {
     /// Removed last of all.
@@ -148,17 +149,13 @@ impl World {
     }
 
     fn named(&self, program: &str) -> Vec<i32> {
-        let named = |found: &Found| {
-            let first = found.line.split(' ').next().unwrap_or_default();
-            Path::new(first).file_name().is_some_and(|name| name == program)
-        };
-        processes::of_world(&self.root).iter().filter(|found| named(found)).map(|found| found.pid).collect()
+        let all = processes::of_world(&self.root);
+        all.iter().filter(|found| is_program(found, program)).map(|found| found.pid).collect()
     }
 
     /// All processes of this world, the daemons not counted: (pid, command line).
     pub fn processes(&self) -> Vec<(i32, String)> {
-        let daemons = self.daemons();
-        let all = processes::of_world(&self.root).into_iter().filter(|found| !daemons.contains(&found.pid));
+        let all = processes::of_world(&self.root).into_iter().filter(|found| !is_program(found, "pu-engine"));
         all.map(|found| (found.pid, found.line)).collect()
     }
 
@@ -205,6 +202,11 @@ impl Drop for World {
             assert!(!text.contains("panicked at"), "the daemon panicked:\n{text}");
         }
     }
+}
+
+fn is_program(found: &Found, program: &str) -> bool {
+    let first = found.line.split(' ').next().unwrap_or_default();
+    Path::new(first).file_name().is_some_and(|name| name == program)
 }
 
 fn tail(log: &Path) -> String {

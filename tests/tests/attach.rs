@@ -45,7 +45,8 @@ fn the_terminal_is_as_it_was() {
     shell.shows("first-words");
     shell.type_in(DETACH);
     assert!(shell.ends().success());
-    let seen = shell.shows("code 0");
+    let seen = shell.seen();
+    assert!(seen.contains("code 0"), "{seen:?}");
     let settings: Vec<&str> = seen.split(['\r', '\n']).filter(|line| is_settings(line)).collect();
     assert_eq!(settings.len(), 2, "{seen:?}");
     assert_eq!(settings[0], settings[1]);

@@ -100,6 +100,42 @@ fn a_shared_worktree_stays_while_somebody_works_in_it() {
     assert_eq!(project.agent("second")["state"], "running");
 }
 
+/// One worktree that cannot be looked at stays with the reason, and keeps no other from going.
+#[test]
+fn a_broken_worktree_does_not_hold_up_the_others() {
+    let world = World::new();
+    let project = world.project(&[]);
+    for name in ["broken", "done"] {
+        project.spawn(name, "true", &[]);
+        project.ended(name);
+    }
+    write(project.worktree("broken").join(".git"), "gitdir: /nowhere\n");
+    let report = project.pu(["clean", "--yes", "--json"]).output().json();
+    let kept = item(&report, "worktree", "broken");
+    assert!(kept["removed"] == false && kept["kept_because"].as_str().is_some_and(|why| !why.is_empty()), "{kept}");
+    assert_eq!(item(&report, "worktree", "done")["removed"], true, "{report:#}");
+    assert!(project.worktree("broken").exists() && !project.worktree("done").exists());
+    let names: Vec<_> = project.agents().iter().map(|agent| agent["name"].clone()).collect();
+    assert_eq!(names, ["broken"]);
+}
+
+/// The records of agents whose project was deleted, or is no repository any more, are not there for ever.
+#[test]
+fn what_is_left_of_a_project_that_is_gone_is_removed() {
+    for deleted in ["", ".git"] {
+        let world = World::new();
+        let project = world.project(&[]);
+        project.spawn("done", "true", &[]);
+        project.ended("done");
+        std::fs::remove_dir_all(project.root().join(deleted)).unwrap();
+        let report = world.pu(["clean", "--yes", "--json", "--all-projects"]).output().json();
+        let items = report["items"].as_array().unwrap();
+        assert!(items.len() == 1 && items[0]["kind"] == "record" && items[0]["removed"] == true, "{report:#}");
+        let left = world.pu(["status", "--json", "--all-projects"]).output().json();
+        assert_eq!(left["agents"], serde_json::json!([]), "{deleted}");
+    }
+}
+
 /// Worktrees that the user made themselves are theirs.
 #[test]
 fn what_the_user_made_is_not_ours() {

@@ -42,8 +42,7 @@ fn agents_go_on_when_the_daemon_is_told_to_end() {
         world.gone(daemon);
         assert_nothing_of_the_daemon(&world);
         assert!(is_alive(pid), "{signal}");
-        let agent = project.agent("worker");
-        assert_eq!((&agent["state"], &agent["pid"]), (&"running".into(), &pid.into()), "{signal}");
+        assert_eq!(project.running("worker")["pid"], pid, "{signal}");
     }
 }
 
@@ -62,8 +61,8 @@ fn stop_leaves_agents_and_stop_agents_ends_them() {
     assert_eq!((&report["stopped_agents"], &report["left_running"]), (&1.into(), &0.into()));
     assert_nothing_of_the_daemon(&world);
     world.gone(pid);
-    assert_eq!(world.processes(), []);
-    assert_eq!(project.agent("worker")["state"], "killed");
+    wait_until("no process of the agent is left", || world.processes().is_empty().then_some(()));
+    assert_eq!(project.ended("worker")["state"], "killed");
 }
 
 #[test]
@@ -81,7 +80,7 @@ fn a_restart_brings_another_daemon_and_the_same_agents() {
     let before = world.daemon();
     world.pu(["daemon", "restart"]).output().ok();
     assert_ne!(world.daemon(), before);
-    assert_eq!(project.agent("worker")["pid"], pid);
+    assert_eq!(project.running("worker")["pid"], pid);
 }
 
 /// An application's daemon: no PID file, but the lock all the same; and it goes, its agents too, when the application
@@ -104,7 +103,7 @@ fn a_managed_daemon_ends_with_its_parent() {
     world.gone(daemon);
     world.gone(agent);
     assert!(!world.home().daemon_socket().exists());
-    assert_eq!(project.agent("worker")["state"], "killed", "its end is on record");
+    assert_eq!(project.ended("worker")["state"], "killed", "its end is on record");
 }
 
 #[test]

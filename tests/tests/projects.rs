@@ -53,9 +53,43 @@ fn trust_does_not_travel_with_the_files() {
 fn a_repository_becomes_a_project_by_the_first_spawn() {
     let world = World::new();
     let repo = world.repo("fresh", SPECS);
-    let args = ["spawn", "--json", "--wait", "--root", "--command", "true", AUTH_TASK];
-    world.pu(args).cwd(repo.root()).output().ok();
-    assert!(repo.root().join(".pu/config.toml").exists());
+    let args = ["spawn", "--json", "--root", "--command", "true", AUTH_TASK];
+    let warnings = || world.pu(args).cwd(repo.root()).output().json()["context"]["warnings"].to_string();
+    let told = warnings();
+    let root = repo.root().to_str().unwrap();
+    assert!(told.contains(&format!("{root} is now a trusted project")) && told.contains("`pu init`"), "{told}");
+    assert!(repo.root().join(".pu/config.toml").exists() && repo.root().join(".pu/.gitignore").exists());
+    assert!(!warnings().contains("trusted"), "it is told once");
+}
+
+/// What is refused leaves nothing, in a repository that is no project yet too.
+#[test]
+fn a_first_spawn_that_is_refused_makes_no_project() {
+    let world = World::new();
+    let repo = world.repo("fresh", SPECS);
+    for (more, exit_code, error_code) in [
+        (&["--agent", "nobody"][..], 3, "unknown_agent_type"),
+        (&["--agent", "claude"], 3, "command_not_found"),
+        (&["--command", "true", "--base", "no-such-branch"], 3, "unknown_base"),
+        (&["--command", "true", "--name", "a/b"], 2, "invalid_name"),
+        (&["--command", "true", "--spec", "NOPE-1"], 3, "spec_not_found"),
+    ] {
+        let args = ["spawn", "--json", AUTH_TASK];
+        world.pu(args.iter().chain(more)).cwd(repo.root()).output().fails(exit_code, error_code);
+        assert!(!repo.root().join(".pu").exists(), "{more:?}");
+    }
+    assert_eq!(world.health()["projects"], 0);
+    assert_eq!(repo.dirt(repo.root()), "");
+}
+
+#[test]
+fn a_project_whose_folder_was_deleted_gets_it_back() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    std::fs::remove_dir_all(project.root().join(".pu")).unwrap();
+    project.spawn("worker", "exec sleep 1000", &[]);
+    assert!(project.root().join(".pu/config.toml").exists() && project.root().join(".pu/.gitignore").exists());
+    assert_eq!(project.dirt(&project.worktree("worker")), "");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! A spawn that fails, step by step: nothing of it is left, whichever step it was.
 
 use e2e::{AUTH_TASK, Output, Project, SPECS, World, wait_until, write};
+use std::fs::File;
 
-const FOREVER: &str = "echo ready; exec sleep 1000";
+/// Its command line stays the same as long as it runs, which an `exec` would change.
+const FOREVER: &str = "echo ready; read x";
 
 /// Spawns, expects this failure, and compares everything that a spawn can leave with what was there before.
 #[track_caller]
@@ -70,6 +72,9 @@ fn an_agent_that_is_not_installed_is_told_with_how_to_get_it() {
     leaves_nothing(&project, 3, "unknown_agent_type", || project.pu(["spawn", "--json", "-a", "nobody", "x"]).output());
     project.write(".pu/config.toml", "[agents.ghost]\ncommand = \"/nonexistent/ghost\"\n");
     leaves_nothing(&project, 3, "command_not_found", || project.pu(["spawn", "--json", "-a", "ghost", "x"]).output());
+    // Whether this one is there is known once there is a worktree.
+    project.write(".pu/config.toml", "[agents.ghost]\ncommand = \"./tools/ghost\"\n");
+    leaves_nothing(&project, 3, "command_not_found", || project.pu(["spawn", "--json", "-a", "ghost", "x"]).output());
 }
 
 /// It is there and can be executed, and the system refuses to: known only when the shim tries.
@@ -88,6 +93,19 @@ fn a_program_that_does_not_start_leaves_nothing() {
         assert_ne!(output.code(), Some(0), "{output}");
         wait_until("nothing is left", || (project.traces() == before).then_some(()));
     }
+}
+
+/// Without its `.git`, git would speak there of the repository around it.
+#[test]
+fn a_worktree_that_is_none_any_more_is_not_joined() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.spawn("first", "true", &[]);
+    project.ended("first");
+    std::fs::remove_file(project.worktree("first").join(".git")).unwrap();
+    leaves_nothing(&project, 3, "worktree_not_found", || {
+        project.try_spawn("second", FOREVER, &["-w", "first", AUTH_TASK])
+    });
 }
 
 #[test]
@@ -190,7 +208,16 @@ fn a_record_that_cannot_be_written_ends_the_agent_again() {
         std::fs::create_dir(&blocked).unwrap();
         let before = traces_but_records(&project);
         for place in [&["--root"][..], &[]] {
-            let output = project.try_spawn("new", &command, &[place, &[AUTH_TASK]].concat());
+            let args = ["spawn", "--json", "-a", "terminal", "-n", "new", "--command", &command, AUTH_TASK];
+            // Where the manifest is locked, the records wait until the agent has run.
+            let locked = (file == "manifest.json").then(|| lock(&project));
+            let spawning = project.pu(args.iter().chain(place)).start();
+            if let Some(locked) = locked {
+                wait_until("the agent has run", || marker.exists().then_some(()));
+                std::fs::remove_file(&marker).unwrap();
+                drop(locked);
+            }
+            let output = spawning.finish();
             assert_ne!(output.code(), Some(0), "{file}: {output}");
             assert!(output.stderr().contains(file), "the path is named: {output}");
             wait_until("nothing is left", || (traces_but_records(&project) == before).then_some(()));
@@ -198,6 +225,14 @@ fn a_record_that_cannot_be_written_ends_the_agent_again() {
         std::fs::remove_dir(&blocked).unwrap();
         project.spawn("new", FOREVER, &[AUTH_TASK]);
     }
+}
+
+/// The lock under which the manifest is written.
+fn lock(project: &Project<'_>) -> File {
+    let path = project.root().join(".pu/manifest.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(path).unwrap();
+    file.lock().unwrap();
+    file
 }
 
 /// As [`Project::traces`], but for whether the files of records exist: what is in the manifest is compared all the same,

@@ -16,6 +16,7 @@ fn it_ends_with_the_agents_own_exit_code() {
         assert_eq!(project.pu(["wait", name]).output().code(), Some(code), "{name}");
         assert_eq!(project.pu(["wait", name]).output().code(), Some(code), "{name}, asked again");
     }
+    assert_eq!(project.pu(["wait", "signal"]).output().code(), Some(137), "by the beginning of its name");
     let told = project.pu(["wait", "--json", "signalled"]).output();
     assert!(told.stdout().contains("\"SIGKILL\""), "{told}");
 }
@@ -26,14 +27,14 @@ fn it_outlives_the_daemon() {
     let world = World::new();
     let project = world.project(&[]);
     let go = world.root().join("go");
-    let command = format!("until [ -e {} ]; do sleep 0.02; done; exit 5", go.display());
+    let command = format!("until [ -e {} ]; do sleep 0.02; done; exit 7", go.display());
     project.spawn("worker", &command, &["--root"]);
     let before = world.daemon();
     let waiting = project.pu(["wait", "worker"]).start();
     world.crash_daemon();
     wait_until("the waiting pu has started a daemon", || world.daemons().iter().find(|&&pid| pid != before).copied());
     write(go, "");
-    assert_eq!(waiting.finish().code(), Some(5));
+    assert_eq!(waiting.finish().code(), Some(7));
 }
 
 #[test]

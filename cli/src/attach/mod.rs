@@ -39,6 +39,17 @@ pub(crate) fn locate(invocation: &Invocation, agent: &str) -> Result<(AgentInfo,
     }
 }
 
+/// There must be a person to show the agent to.
+pub(crate) fn check_terminal(agent: &str) -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::Refused {
+        message: "attach needs a terminal on standard input and output".to_owned(),
+        hint: format!("`pu logs -f {agent}` follows the output, `pu send` types"),
+    })
+}
+
 impl Attachment {
     /// Shows the agent until the user detaches, the agent ends or the link breaks.
     pub(crate) fn run(&self) -> Result<Outcome, Failure> {
@@ -64,13 +75,7 @@ impl Attachment {
                 hint: "attach from another terminal".to_owned(),
             });
         }
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Err(Failure::Refused {
-                message: "attach needs a terminal on standard input and output".to_owned(),
-                hint: format!("`pu logs -f {}` follows the output, `pu send` types", self.agent.name),
-            });
-        }
-        Ok(())
+        check_terminal(&self.agent.name)
     }
 
     /// A fresh connection: it begins with a redraw of the whole screen.

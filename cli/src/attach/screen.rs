@@ -5,15 +5,17 @@
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use std::io::{self, Write};
 
-/// The title is saved, the user's screen is put behind an empty one.
-const ENTER: &str = "\x1b[22;0t\x1b[?1049h\x1b[0m\x1b[H\x1b[2J";
+/// The title is saved, and what the wheel does on the alternate screen, since terminals begin with different settings of
+/// it; the user's screen is put behind an empty one.
+const ENTER: &str = "\x1b[22;0t\x1b[?1007s\x1b[?1049h\x1b[0m\x1b[H\x1b[2J";
 
 /// Everything that an agent may have left on, turned off while still on the alternate screen, then the way back:
-/// synchronised output, mouse, focus and paste reports, both keyboard protocols, cursor and keypad modes, margins,
-/// character sets, colours, cursor shape.
+/// synchronised output, mouse, wheel, focus and paste reports, both keyboard protocols, cursor, keypad and line feed
+/// modes, margins, character sets, colours, an open link, the palette, cursor shape.
 const LEAVE: &str = "\x1b[?2026l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\
-    \x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?2031l\x1b[=0;1u\x1b[>4m\x1b[?1l\x1b>\x1b[?6l\x1b[?5l\x1b[?7h\x1b[4l\x1b[r\
-    \x0f\x1b(B\x1b[0m\x1b[0 q\x1b[?25h\x1b[?1049l\x1b[23;0t";
+    \x1b[?1007r\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[?2031l\x1b[=0;1u\x1b[>4m\x1b[?1l\x1b>\x1b[?6l\x1b[?5l\x1b[?7h\
+    \x1b[4l\x1b[20l\x1b[r\x0f\x1b(B\x1b[0m\x1b]8;;\x1b\\\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\
+    \x1b[0 q\x1b[?25h\x1b[?1049l\x1b[23;0t";
 
 /// Lends the terminal from `enter` until it is dropped; a panic and an early return drop it too.
 pub(crate) struct Screen {

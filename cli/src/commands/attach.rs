@@ -1,10 +1,11 @@
 //! `pu attach`: an agent on the user's own terminal.
 
 use crate::attach::detach::{self, DetachKeys};
-use crate::attach::{Attachment, locate};
+use crate::attach::{Attachment, check_terminal, locate};
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
 use pu_protocol::Request;
+use std::ffi::OsString;
 
 /// Show an agent on this terminal, and type to it
 ///
@@ -16,7 +17,7 @@ use pu_protocol::Request;
   pu attach fix-auth --read-only
   pu attach fix-auth --detach-keys 'C-a q'")]
 pub(crate) struct Args {
-    /// The agent: id, unique prefix of one, or name.
+    /// The agent: id, name, or the first four or more characters of either.
     agent: String,
     #[command(flatten)]
     options: Options,
@@ -27,9 +28,24 @@ pub(crate) struct Options {
     /// Only look: what is typed goes nowhere, but for the detach keys.
     #[arg(long)]
     read_only: bool,
-    /// The keys that detach, separated by blanks [default: C-\ d].
-    #[arg(long, value_name = "KEYS", env = "PU_DETACH_KEYS")]
+    /// The keys that detach, separated by blanks [default: $PU_DETACH_KEYS, else C-\ d].
+    #[arg(long, value_name = "KEYS")]
     detach_keys: Option<String>,
+}
+
+impl Options {
+    /// Fails if attaching would, for all that is known before there is an agent.
+    pub(crate) fn check(&self, agent: &str) -> Result<(), Failure> {
+        self.keys(std::env::var_os("PU_DETACH_KEYS"))?;
+        check_terminal(agent)
+    }
+
+    /// The option wins over the variable. An empty variable counts as unset.
+    fn keys(&self, variable: Option<OsString>) -> Result<DetachKeys, Failure> {
+        let variable = variable.filter(|keys| !keys.is_empty()).map(|keys| keys.to_string_lossy().into_owned());
+        let typed = self.detach_keys.clone().or(variable);
+        DetachKeys::parse(typed.as_deref().unwrap_or(detach::DEFAULT))
+    }
 }
 
 impl Args {
@@ -44,7 +60,27 @@ impl Args {
 }
 
 pub(crate) fn attach(invocation: &Invocation, agent: &str, options: &Options) -> Result<Outcome, Failure> {
-    let keys = DetachKeys::parse(options.detach_keys.as_deref().unwrap_or(detach::DEFAULT))?;
+    let keys = options.keys(std::env::var_os("PU_DETACH_KEYS"))?;
     let (agent, socket) = locate(invocation, agent)?;
     Attachment { agent, socket, read_only: options.read_only, keys }.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_detach_keys_come_from_the_option_the_variable_or_neither() {
+        for (option, variable, wanted) in [
+            (None, None, detach::DEFAULT),
+            (None, Some(""), detach::DEFAULT),
+            (None, Some("C-a q"), "C-a q"),
+            (Some("C-b"), Some("C-a q"), "C-b"),
+        ] {
+            let options = Options { read_only: false, detach_keys: option.map(str::to_owned) };
+            assert_eq!(options.keys(variable.map(OsString::from)).unwrap().text(), wanted);
+        }
+        let none = Options::default();
+        assert!(matches!(none.keys(Some("Bogus".into())), Err(Failure::Usage(_))));
+    }
 }

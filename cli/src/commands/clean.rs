@@ -39,19 +39,22 @@ impl Args {
             return Err(invocation.mismatch("clean", &plan.answer));
         };
         let view = View::new(invocation.style);
-        let planned = going(items);
-        if self.dry_run || planned.is_empty() {
+        if self.dry_run || !items.iter().any(|item| item.removed) {
             invocation.show(&plan, || render::clean::items(items, true, &view))?;
             return Ok(Outcome::DONE);
         }
         if !invocation.json {
             screen::say(&render::clean::items(items, true, &view))?;
         }
-        if !confirmed(invocation.json)? {
-            return Ok(Outcome::DONE);
-        }
-        // Only what was shown: an agent that ended since then stays for the next time.
-        self.remove(invocation, planned)
+        confirm(invocation.json)?;
+        self.remove(invocation, self.whose(items))
+    }
+
+    /// The agents to name so that only what was shown goes: one that ended since then stays for the next time. What is no
+    /// agent's cannot be named, so with it goes whatever was asked for.
+    fn whose(&self, items: &[CleanItem]) -> Vec<String> {
+        let ids: BTreeSet<&str> = items.iter().filter(|i| i.removed).map(|i| i.agent_id.as_str()).collect();
+        if ids.contains("") { self.agents.clone() } else { ids.into_iter().map(str::to_owned).collect() }
     }
 
     /// Removes, and names what went and what stays.
@@ -69,21 +72,19 @@ impl Args {
     }
 }
 
-/// The agents of which something goes.
-fn going(items: &[CleanItem]) -> Vec<String> {
-    let ids: BTreeSet<&String> = items.iter().filter(|i| i.removed).map(|i| &i.agent_id).collect();
-    ids.into_iter().cloned().collect()
-}
-
-fn confirmed(json: bool) -> Result<bool, Failure> {
+fn confirm(json: bool) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        let hint = "`--yes` removes without asking, `--dry-run` shows what would go".to_owned();
+        Err(Failure::Refused { message: format!("nothing was removed: {why}"), hint })
+    };
     if json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::Refused {
-            message: "nothing was removed: there is no terminal to ask on".to_owned(),
-            hint: "`--yes` removes without asking, `--dry-run` shows what would go".to_owned(),
-        });
+        return refused("there is no terminal to ask on");
     }
     screen::complain("remove these? [y/N]");
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(|e| Failure::io("read the answer from", "the terminal", e))?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => refused("it was not confirmed"),
+    }
 }

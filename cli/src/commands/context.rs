@@ -7,6 +7,7 @@ use crate::render::{self, View};
 use clap::Subcommand;
 use pu_protocol::context::TaskDescription;
 use pu_protocol::{Answer, Request};
+use std::path::PathBuf;
 
 /// What context a task gets, and why
 #[derive(Debug, Subcommand)]
@@ -19,16 +20,21 @@ pub(crate) enum Context {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   pu context explain \"fix the auth race\"
-  pu context explain --budget 2000 --tag billing --text \"round the totals\"")]
+  pu context explain --context-budget 2000 --tag billing --text \"round the totals\"
+  pu context explain --file task.md")]
 pub(crate) struct ExplainArgs {
     /// The task as it would be given to `pu spawn`; `-` reads it from standard input.
-    task: String,
+    #[arg(required_unless_present = "file")]
+    task: Option<String>,
     /// For which agent [default: as in `pu spawn`].
     #[arg(short, long, value_name = "TYPE")]
     agent: Option<String>,
     /// How many tokens of context there may be.
-    #[arg(long, value_name = "TOKENS")]
-    budget: Option<u32>,
+    #[arg(long, visible_alias = "budget", value_name = "TOKENS")]
+    context_budget: Option<u32>,
+    /// Read the task from a file (`-`: standard input); it follows TASK if both are given.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
     /// A tag that specs are picked by; may be repeated.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
@@ -44,7 +50,7 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pu context show fix-auth")]
 pub(crate) struct ShowArgs {
-    /// The agent: id, unique prefix of one, or name.
+    /// The agent: id, name, or the first four or more characters of either.
     agent: String,
 }
 
@@ -66,11 +72,11 @@ impl Context {
 impl ExplainArgs {
     fn request(&self, invocation: &Invocation) -> Result<Request, Failure> {
         let task = TaskDescription {
-            prompt: prompt::gather(Some(&self.task), None, &invocation.cwd)?,
+            prompt: prompt::gather(self.task.as_deref(), self.file.as_deref(), &invocation.cwd)?,
             tags: self.tags.clone(),
             specs: self.specs.clone(),
             agent: self.agent.clone(),
-            budget: self.budget,
+            budget: self.context_budget,
         };
         Ok(Request::ContextExplain { cwd: invocation.cwd.clone(), task, with_text: self.text })
     }

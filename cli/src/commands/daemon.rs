@@ -82,7 +82,10 @@ fn stop(invocation: &Invocation, stop_agents: bool) -> Result<Option<Reply>, Fai
     let deadline = Instant::now() + STOP_LIMIT;
     while running_pid(endpoint)? == Some(before) {
         if Instant::now() > deadline {
-            return Err(Failure::TimedOut(format!("the daemon still runs {STOP_LIMIT:?} after it was told to stop")));
+            return Err(Failure::TimedOut {
+                message: format!("the daemon still runs {STOP_LIMIT:?} after it was told to stop"),
+                hint: "`pu daemon logs` shows what it is at, `pu health` its process",
+            });
         }
         daemon::pause(STOP_PROBE);
     }

@@ -16,7 +16,7 @@ use pu_protocol::{Answer, Request};
   pu kill -w fix-auth
   pu kill --all --include-root")]
 pub(crate) struct Args {
-    /// The agents: id, unique prefix of one, or name.
+    /// The agents: id, name, or the first four or more characters of either.
     #[arg(
         value_name = "AGENT",
         required_unless_present_any = ["worktree", "all"],
@@ -55,7 +55,13 @@ impl Args {
         }
         match failed.split_first() {
             None => Ok(Outcome::DONE),
-            Some((first, rest)) => Err(failure(first, rest)),
+            Some((first, rest)) => {
+                // For programs all of them are in the answer.
+                if !invocation.json {
+                    rest.iter().for_each(tell);
+                }
+                Err(failure(first))
+            }
         }
     }
 }
@@ -80,13 +86,13 @@ fn human(killed: &[KilledAgent]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The first failure is the one that is returned; the others are told before it.
-fn failure(first: &FailedAgent, rest: &[FailedAgent]) -> Failure {
-    for other in rest {
-        screen::complain(&format!("not killed: {}: {}", printable(&other.agent), printable(&other.error.message)));
-    }
-    let mut body = first.error.clone();
-    body.message = format!("not killed: {}: {}", first.agent, body.message);
+fn tell(failed: &FailedAgent) {
+    screen::complain(&format!("not killed: {}: {}", printable(&failed.agent), printable(&failed.error.message)));
+}
+
+fn failure(failed: &FailedAgent) -> Failure {
+    let mut body = failed.error.clone();
+    body.message = format!("not killed: {}: {}", failed.agent, body.message);
     body.into()
 }
 

@@ -19,15 +19,16 @@ const TRIES: u32 = 20;
 
 /// Print an agent's output
 ///
-/// Escape sequences are stripped; --raw prints the bytes as the agent wrote them. Output stays after an agent's end. What
-/// is no longer kept is told on stderr. With --json each piece is an object with its offset and the bytes in base64.
+/// Escape sequences and control characters are taken out; --raw prints the bytes as the agent wrote them. Output stays
+/// after an agent's end. What is no longer kept is told on stderr. With --json each piece is an object with its offset,
+/// the bytes in base64 and the gap before it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   pu logs fix-auth
   pu logs fix-auth --tail 4096 -f
   pu logs fix-auth --raw > typescript")]
 pub(crate) struct Args {
-    /// The agent: id, unique prefix of one, or name.
+    /// The agent: id, name, or the first four or more characters of either.
     agent: String,
     /// Only the last so many bytes.
     #[arg(long, value_name = "BYTES", conflicts_with = "since")]
@@ -148,11 +149,14 @@ fn follow(socket: &Path, sink: &mut Sink) -> Result<Result<Followed, ShimError>,
 
 impl Sink {
     fn take(&mut self, report: LogsReport) -> Result<(), Failure> {
+        self.offset = report.next_offset;
+        if self.json {
+            return say_json(report);
+        }
         if let Some(gap) = report.gap {
             note(gap);
         }
-        self.offset = report.next_offset;
-        if self.json { say_json(report) } else { self.print(&report.data.0) }
+        self.print(&report.data.0)
     }
 
     fn piece(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
@@ -166,9 +170,9 @@ impl Sink {
     }
 
     fn gap(&mut self, gap: Gap) -> Result<(), Failure> {
-        note(gap);
         self.offset = self.offset.max(gap.to);
         if !self.json {
+            note(gap);
             return Ok(());
         }
         let data = Base64Bytes::default();
@@ -177,7 +181,7 @@ impl Sink {
 
     fn print(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match &mut self.plain {
-            Some(plain) => screen::write_out(&plain.feed(bytes)),
+            Some(plain) => screen::write_out(plain.feed(bytes).as_bytes()),
             None => screen::write_out(bytes),
         }
     }

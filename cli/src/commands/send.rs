@@ -19,7 +19,7 @@ const PIECE: usize = 256 * 1024;
   pu send fix-auth --keys C-c
   pu send fix-auth --keys Down --keys Enter")]
 pub(crate) struct Args {
-    /// The agent: id, unique prefix of one, or name.
+    /// The agent: id, name, or the first four or more characters of either.
     agent: String,
     /// What to type.
     #[arg(allow_hyphen_values = true, required_unless_present = "keys")]

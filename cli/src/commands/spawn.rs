@@ -71,16 +71,25 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let attachment = self.attach.then(attach::Options::default);
+        if let Some(options) = &attachment {
+            options.check(self.name.as_deref().unwrap_or("AGENT"))?;
+        }
         let request = Request::Spawn(Box::new(self.request(invocation)?));
         let reply = invocation.ask(&request)?;
         let Answer::SpawnReport(report) = &reply.answer else {
             return Err(invocation.mismatch("spawn", &reply.answer));
         };
         invocation.show(&reply, || render::spawn::report(report, &View::new(invocation.style)))?;
-        if self.attach {
-            attach::attach(invocation, &report.agent_id, &attach::Options::default())?;
+        let attached = match &attachment {
+            Some(options) => attach::attach(invocation, &report.agent_id, options)?,
+            None => Outcome::DONE,
+        };
+        // A signal that ended the attaching is not answered with waiting.
+        if self.wait && attached == Outcome::DONE {
+            return wait::wait(invocation, &report.agent_id, None);
         }
-        if self.wait { wait::wait(invocation, &report.agent_id, None) } else { Ok(Outcome::DONE) }
+        Ok(attached)
     }
 
     fn request(&self, invocation: &Invocation) -> Result<SpawnRequest, Failure> {

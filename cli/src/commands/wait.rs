@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pu wait fix-auth && echo done\n  pu wait fix-auth --timeout 600")]
 pub(crate) struct Args {
-    /// The agent: id, unique prefix of one, or name.
+    /// The agent: id, name, or the first four or more characters of either.
     agent: String,
     /// Seconds to wait at most; the exit code is 124 then.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -48,14 +48,17 @@ pub(crate) fn wait(invocation: &Invocation, agent: &str, timeout: Option<Duratio
             Some(changed) => agent = changed,
             None => {
                 if let Some((time, _)) = deadline.filter(|(_, at)| Instant::now() >= *at) {
-                    return Err(Failure::TimedOut(format!("{} still runs after {time:?}", agent.name)));
+                    return Err(Failure::TimedOut {
+                        message: format!("{} still runs after {time:?}", agent.name),
+                        hint: "it goes on: `pu logs` shows what it does, `pu kill` ends it",
+                    });
                 }
                 daemon::pause(AGAIN);
             }
         }
     }
     if invocation.json {
-        screen::say(&serde_json::to_string(&agent).map_err(|e| Failure::Output(e.into()))?)?;
+        screen::say(&as_json(&agent)?)?;
     } else {
         screen::say(&render::agents::ending(&agent, &View::new(invocation.style)))?;
     }
@@ -63,6 +66,15 @@ pub(crate) fn wait(invocation: &Invocation, agent: &str, timeout: Option<Duratio
         Some(code) => Ok(Outcome(code)),
         None => Err(Failure::LinkLost { agent: agent.name.clone(), why: "how it ended is not known".to_owned() }),
     }
+}
+
+/// The agent as an answer of a type of its own: no request has it for its answer.
+fn as_json(agent: &AgentInfo) -> Result<String, Failure> {
+    let mut answer = serde_json::to_value(agent).map_err(|e| Failure::Output(e.into()))?;
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("type".to_owned(), "agent_info".into());
+    }
+    Ok(answer.to_string())
 }
 
 /// Listens until the agent changes. Nothing if the time is over or the daemon went away.

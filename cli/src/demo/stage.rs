@@ -8,7 +8,9 @@ use crate::failure::Failure;
 use crate::screen::{self, Style};
 use pu_protocol::layout::HomeLayout;
 use serde_json::Value;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::cell::{Cell, RefCell};
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
@@ -29,6 +31,9 @@ const SPECS: &[(&str, &str)] = &[
     ("recovery.md", include_str!("../../../specs/recovery.md")),
 ];
 
+/// In a folder with a longer path the socket of the story's agent might have none that every system takes.
+const PLACE_MAX: usize = 40;
+
 pub(super) struct Stage {
     folder: TempDir,
     program: PathBuf,
@@ -41,9 +46,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The folder lies in /tmp, since a socket's path must be short.
     pub(super) fn build(quiet: bool, keep: bool) -> Result<Self, Failure> {
-        let place = if Path::new("/tmp").is_dir() { PathBuf::from("/tmp") } else { std::env::temp_dir() };
+        let place = place();
         let folder = tempfile::Builder::new()
             .prefix("pu-demo-")
             .disable_cleanup(keep)
@@ -51,7 +55,7 @@ impl Stage {
             .map_err(|e| Failure::io("make a folder in", place, e))?;
         let program = std::env::current_exe().map_err(|e| Failure::io("find", "this program", e))?;
         let interrupted = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))
                 .map_err(|e| Failure::io("watch for signals of", "this process", e))?;
         }
@@ -78,7 +82,7 @@ impl Stage {
 
     /// Git with an author and without the user's configuration, which may ask for signatures or hooks.
     fn git(&self, args: &[&str]) -> Result<(), Failure> {
-        let mut command = Command::new("git");
+        let mut command = command("git");
         command.args(["-c", "user.name=PurePoint", "-c", "user.email=demo@localhost"]).args(args);
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").current_dir(self.project());
         let output = command.output().map_err(|e| Failure::Demo(format!("cannot run git: {e}")))?;
@@ -128,7 +132,7 @@ impl Stage {
         if self.interrupted.load(Ordering::Relaxed) && !self.cleared.get() {
             return Err(Failure::Demo("interrupted".into()));
         }
-        let mut command = Command::new(&self.program);
+        let mut command = command(&self.program);
         command.args(args).current_dir(self.project()).stdin(Stdio::null());
         command.env("PU_HOME", self.home()).env_remove("PU_SOCKET").env_remove("PU_AGENT_ID");
         command.output().map_err(|e| Failure::io("run", &self.program, e))
@@ -191,6 +195,24 @@ impl Drop for Stage {
     fn drop(&mut self) {
         let _ = self.clear();
     }
+}
+
+/// A program without the variables that make git act on another repository, or as the user has it set up. Only where
+/// git's own programs lie is left.
+fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_") && name != "GIT_EXEC_PATH") {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// `$TMPDIR` where that is short, since a socket's path must be; else /tmp.
+fn place() -> PathBuf {
+    let (named, usual) = (std::env::temp_dir(), Path::new("/tmp"));
+    let short = named.is_absolute() && named.is_dir() && named.as_os_str().len() <= PLACE_MAX;
+    if short || !usual.is_dir() { named } else { usual.into() }
 }
 
 /// Arguments as they are shown.

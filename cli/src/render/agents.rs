@@ -1,6 +1,6 @@
 //! Agents as a table, and one agent's end as a sentence.
 
-use super::{View, state};
+use super::{View, count, state};
 use crate::text::{brief, printable};
 use pu_protocol::AgentInfo;
 use pu_protocol::answer::StatusReport;
@@ -16,6 +16,10 @@ pub(crate) fn status(report: &StatusReport, all_projects: bool, view: &View) -> 
     } else {
         view.table(["NAME", "ID", "AGENT", "STATE", "AGE", "WHERE", "TASK"], report.agents.iter().map(|a| row(a, view)))
     };
+    if report.more > 0 {
+        let older = count(report.more as usize, "older ended agent");
+        out.push_str(&format!("\nand {older}; `pu clean` removes what ended agents left"));
+    }
     for folder in &report.unrecognised {
         let note = format!("not recognised, left alone: {}", printable(folder));
         out.push_str(&format!("\n{}", view.style.warn(&note)));
@@ -65,6 +69,7 @@ mod tests {
                 agent("bbbb2222", "docs", ended(Some(3), None)),
                 in_root,
             ],
+            more: 0,
             unrecognised: vec!["/h/.pu/agents/odd".into()],
         }
     }
@@ -94,7 +99,7 @@ mod tests {
 
     #[test]
     fn no_agents_is_an_invitation() {
-        let none = StatusReport { agents: vec![], unrecognised: vec![] };
+        let none = StatusReport { agents: vec![], more: 0, unrecognised: vec![] };
         insta::assert_snapshot!(status(&none, false, &view()), @r#"
         no agents; start one: pu spawn "what is to be done"
         "#);

@@ -12,8 +12,10 @@ pub(crate) fn items(items: &[CleanItem], dry_run: bool, view: &View) -> String {
     let mut lines: Vec<String> = items
         .iter()
         .map(|item| {
-            let what =
-                format!("{} {} (agent {})", printable(&item.kind), printable(&item.what), printable(&item.agent_id));
+            let mut what = format!("{} {}", printable(&item.kind), printable(&item.what));
+            if !item.agent_id.is_empty() {
+                what.push_str(&format!(" (agent {})", printable(&item.agent_id)));
+            }
             match (item.removed, &item.kept_because) {
                 (true, _) => format!("{verb}  {what}"),
                 (false, Some(why)) => view.style.warn(&format!("kept  {what}: {}", printable(why))),
@@ -49,6 +51,11 @@ mod tests {
         "#);
         insta::assert_snapshot!(items(&all[..1], false, &view()), @r#"
         removed  worktree .pu/worktrees/x (agent a1b2c3d4)
+        removed 1 item, kept 0
+        "#);
+        let nobodys = CleanItem { agent_id: String::new(), ..all[0].clone() };
+        insta::assert_snapshot!(items(&[nobodys], false, &view()), @r#"
+        removed  worktree .pu/worktrees/x
         removed 1 item, kept 0
         "#);
         insta::assert_snapshot!(items(&[], false, &view()), @"nothing to clean");

@@ -123,8 +123,8 @@ fn assemblers(assemblers: &[AssemblerReport], view: &View) -> String {
         let time = format!("{:.1} ms", a.elapsed_us as f64 / 1000.0);
         let what = if a.error.is_some() { "skipped".to_owned() } else { count(a.picks as usize, "proposal") };
         let mut line = format!("asked     {} {}: {what} in {time}", printable(&a.name), printable(&a.version));
-        for note in &a.notes {
-            line.push_str(&format!("\n          {}", printable(note)));
+        for said in a.notes.iter().chain(&a.log) {
+            line.push_str(&format!("\n          {}", printable(said)));
         }
         view.style.dim(&line)
     });

@@ -7,17 +7,20 @@ use pu_protocol::frame::{ExitRecord, ExitStatus, Exited, Mode, ShimFrame, Termin
 use serde_json::json;
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 
 const SIZE: PtySize = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
 const REDRAW: &[u8] = b"\x1b[H\x1b[2Jthe agent's screen";
 
-/// A terminal with `pu attach` in it, and the shim that it is attached to.
+/// A terminal with `pu` in it, attached to an agent or about to be, and the agent's shim.
 struct Stage {
     _world: World,
     shim: Shim,
     terminal: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     shown: Arc<(Mutex<Vec<u8>>, Condvar)>,
+    /// Ends when the terminal is closed, and then all of it is in `shown`.
+    collector: JoinHandle<()>,
     child: Box<dyn Child + Send + Sync>,
     /// The terminal's modes before.
     modes: String,
@@ -28,9 +31,13 @@ impl Stage {
         let world = World::new();
         let socket = world.path("shim.sock");
         let shim = Shim::listen(&socket, encoded(&ShimFrame::Redraw { offset: 0, bytes: REDRAW }));
-        let _daemon = world.daemon(move |_| {
-            Act::Say(json!({ "type": "attach_report", "agent": agent("aaaa1111", "docs", &running()),
-                             "socket": socket, "shim_protocol": 1 }))
+        let _daemon = world.daemon(move |request| match request["type"].as_str().unwrap() {
+            "spawn" => Act::Say(json!({ "type": "spawn_report", "agent_id": "aaaa1111", "name": "docs",
+                                        "agent": "terminal", "project_root": "/work/shop", "pid": 7, "delivery": "none",
+                                        "context": { "tokens": 0, "budget": 0, "picks": [], "assemblers": [],
+                                                     "revision": "r" } })),
+            _ => Act::Say(json!({ "type": "attach_report", "agent": agent("aaaa1111", "docs", &running()),
+                                  "socket": socket, "shim_protocol": 1 })),
         });
         let pair = native_pty_system().openpty(SIZE).unwrap();
         let modes = modes(pair.master.as_ref());
@@ -38,18 +45,17 @@ impl Stage {
         command.env_clear();
         command.env("PU_HOME", world.home());
         env.iter().for_each(|(name, value)| command.env(name, value));
-        command.arg("attach");
         command.args(args);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let shown = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        collect(pair.master.try_clone_reader().unwrap(), Arc::clone(&shown));
+        let collector = collect(pair.master.try_clone_reader().unwrap(), Arc::clone(&shown));
         let keyboard = pair.master.take_writer().unwrap();
-        Self { _world: world, shim, terminal: pair.master, keyboard, shown, child, modes }
+        Self { _world: world, shim, terminal: pair.master, keyboard, shown, collector, child, modes }
     }
 
     fn attached(args: &[&str]) -> Self {
-        let stage = Self::new(args, &[]);
+        let stage = Self::new(&[&["attach"], args].concat(), &[]);
         stage.sees("the agent's screen");
         stage
     }
@@ -71,9 +77,16 @@ impl Stage {
     /// Waits for the end: its code, and the terminal as it was before.
     fn ends(mut self) -> (u32, String) {
         let code = self.child.wait().unwrap().exit_code();
-        let all = self.sees("\x1b[?1049l");
+        self.collector.join().unwrap();
+        let all = String::from_utf8_lossy(&self.shown.0.lock().unwrap()).into_owned();
+        assert!(all.contains("\x1b[?1049l"), "the user's own screen never came back: {all:?}");
         assert_eq!(modes(self.terminal.as_ref()), self.modes, "the terminal's modes are back");
         (code, all)
+    }
+
+    fn signal(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.child.process_id().unwrap() as i32);
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
     }
 
     fn typed(&self, wanted: &[u8]) {
@@ -86,14 +99,14 @@ fn modes(terminal: &(dyn MasterPty + Send)) -> String {
     format!("{:?} {:?} {:?}", termios.local_flags, termios.input_flags, termios.output_flags)
 }
 
-fn collect(mut reader: Box<dyn Read + Send>, shown: Arc<(Mutex<Vec<u8>>, Condvar)>) {
+fn collect(mut reader: Box<dyn Read + Send>, shown: Arc<(Mutex<Vec<u8>>, Condvar)>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(n @ 1..) = reader.read(&mut buffer) {
             shown.0.lock().unwrap().extend_from_slice(&buffer[..n]);
             shown.1.notify_all();
         }
-    });
+    })
 }
 
 #[test]
@@ -145,6 +158,27 @@ fn a_reader_only_looks() {
 }
 
 #[test]
+fn the_detach_keys_of_the_environment_hold_after_a_spawn_too() {
+    for args in [&["attach", "docs"][..], &["spawn", "--attach", "a task"]] {
+        let mut stage = Stage::new(args, &[("PU_DETACH_KEYS", "C-a q")]);
+        stage.sees("the agent's screen");
+        stage.sees("detach: C-a q");
+        stage.kind(b"\x1cd\x01q");
+        let heard = stage.shim.wait_until("the farewell", |heard| heard.contains(&Heard::Detach));
+        assert_eq!(Shim::input(&heard), b"\x1cd", "{args:?}");
+        assert_eq!(stage.ends().0, 0);
+    }
+}
+
+#[test]
+fn a_signal_that_ends_the_attaching_after_a_spawn_is_told_to_the_caller() {
+    let stage = Stage::new(&["spawn", "--attach", "a task"], &[]);
+    stage.sees("the agent's screen");
+    stage.signal();
+    assert_eq!(stage.ends().0, 143);
+}
+
+#[test]
 fn a_new_size_is_passed_on() {
     let mut stage = Stage::attached(&["docs"]);
     stage.terminal.resize(PtySize { rows: 30, cols: 100, ..SIZE }).unwrap();
@@ -157,8 +191,10 @@ fn a_new_size_is_passed_on() {
 #[test]
 fn an_agent_that_leaves_its_second_screen_is_drawn_anew_and_stays_off_the_users() {
     let mut stage = Stage::attached(&["docs"]);
-    stage.shim.send(&ShimFrame::Output { offset: 0, bytes: b"\x1b[?1049heditor\x1b[?1049l" });
+    // The reminder's own redraw comes first, so that the next one is that of the second screen.
     stage.shim.wait_until("a second greeting", |heard| Shim::greetings(heard) == 2);
+    stage.shim.send(&ShimFrame::Output { offset: 0, bytes: b"\x1b[?1049heditor\x1b[?1049l" });
+    stage.shim.wait_until("a third greeting", |heard| Shim::greetings(heard) == 3);
     stage.kind(b"\x1cd");
     let (_, all) = stage.ends();
     assert_eq!((all.matches("?1049h").count(), all.matches("?1049l").count()), (1, 1), "{all:?}");
@@ -194,14 +230,23 @@ fn a_broken_link_gives_the_terminal_back_and_is_no_end() {
 #[test]
 fn a_signal_gives_the_terminal_back() {
     let stage = Stage::attached(&["docs"]);
-    let pid = nix::unistd::Pid::from_raw(stage.child.process_id().unwrap() as i32);
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-    assert_eq!(stage.ends().0, 143);
+    stage.signal();
+    let (code, all) = stage.ends();
+    assert_eq!(code, 143);
+    for (what, back) in [
+        ("line feeds", "\x1b[20l"),
+        ("links", "\x1b]8;;\x1b\\"),
+        ("the palette", "\x1b]104\x1b\\"),
+        ("the background", "\x1b]111\x1b\\"),
+        ("the wheel", "\x1b[?1007r"),
+    ] {
+        assert!(all.contains(back), "{what}: {all:?}");
+    }
 }
 
 #[test]
 fn an_agent_is_not_attached_to_itself() {
-    let mut stage = Stage::new(&["docs"], &[("PU_AGENT_ID", "aaaa1111")]);
+    let mut stage = Stage::new(&["attach", "docs"], &[("PU_AGENT_ID", "aaaa1111")]);
     assert_eq!(stage.child.wait().unwrap().exit_code(), 4);
     stage.sees("docs's own");
 }

@@ -53,6 +53,22 @@ fn output_comes_in_pieces_and_a_gap_is_told() {
     let json = world.pu(&["--json", "logs", "docs", "--since", "11"]);
     let pieces: Vec<Value> = json.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(pieces.len() > 1 && pieces.iter().all(|p| p["type"] == "logs_report"), "{pieces:?}");
+    let json = world.pu(&["--json", "logs", "docs"]);
+    let first: Value = serde_json::from_str(json.out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["gap"], json!({ "from": 0, "to": 3 }));
+    assert_eq!(json.err, "", "a program finds the gap in the answer");
+}
+
+/// Neither what breaks a character off nor a control character beyond ASCII is obeyed by the reader's terminal.
+#[test]
+fn no_control_character_gets_through() {
+    let bytes = b"one\xc2\x1b[2Jtwo\xc2\x9b31mthree\r\n".to_vec();
+    for piece in [1, 100] {
+        let spool = Spool { from: 0, bytes: bytes.clone(), live: false, piece };
+        let world = World::new();
+        let _daemon = world.daemon(move |request| Act::Say(spool.answer(request)));
+        assert_eq!(world.pu(&["logs", "docs"]).out, "one\u{fffd}two31mthree\n", "in pieces of {piece}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what a test plays may fail the test")]
 
 mod attach;
+mod clean;
 mod logs;
 mod shim;
 mod start;

@@ -52,6 +52,38 @@ fn errors_exit_with_codes_that_scripts_tell_apart() {
 }
 
 #[test]
+fn with_json_every_error_is_one_object() {
+    let world = World::new();
+    for args in [&["--json", "no-such-verb"][..], &["wait", "--json"], &["kill", "a", "--all", "--json"], &["--json"]] {
+        let ran = world.pu(args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
+        let error: Value = serde_json::from_str(&ran.err).unwrap();
+        assert_eq!((&error["type"], &error["code"]), (&json!("error"), &json!("invalid_request")), "{args:?}");
+    }
+    for args in [&["--json", "--help"][..], &["--json", "--version"]] {
+        let ran = world.pu(args);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}");
+        assert!(ran.out.contains("pu"), "{ran:?}");
+    }
+    assert!(world.pu(&["no-such-verb"]).err.contains("Usage:"), "people get all that clap has to say");
+}
+
+/// Nothing was sent, so nothing is uncertain, and the daemon is not to blame.
+#[test]
+fn a_prompt_that_is_too_long_to_send_is_told_as_such() {
+    let world = World::new();
+    let daemon = world.daemon(|_| Act::Say(error("internal", "nobody should ask")));
+    let mut file = std::fs::File::create(world.path("task.md")).unwrap();
+    file.write_all(&vec![b'x'; pu_protocol::LINE_MAX]).unwrap();
+    let ran = world.pu(&["--json", "spawn", "--file", "task.md"]);
+    assert_eq!(ran.code, 2);
+    let told: Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!(told["code"], "invalid_prompt");
+    assert!(told["hint"].as_str().unwrap().contains("file"), "{told}");
+    assert!(daemon.requests().is_empty());
+}
+
+#[test]
 fn foreign_text_cannot_reach_the_terminal_raw() {
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J";
     let (ran, _) = ask(&["status"], status(&[agent("aaaa1111", &format!("n{evil}"), &running())]));
@@ -76,12 +108,18 @@ fn a_kill_that_failed_for_one_is_told_and_fails() {
     let killed =
         json!({ "agent_id": "aaaa1111", "name": "one", "signal": "SIGTERM", "ended_at": "2026-01-02T03:05:05Z" });
     let failed = json!({ "agent": "two", "code": "agent_not_found", "message": "no agent is called two" });
-    let (ran, requests) =
-        ask(&["kill", "one", "two"], json!({ "type": "kill_report", "killed": [killed], "failed": [failed] }));
+    let other = json!({ "agent": "three", "code": "agent_ended", "message": "three has ended" });
+    let report = json!({ "type": "kill_report", "killed": [killed], "failed": [failed, other] });
+    let (ran, requests) = ask(&["kill", "one", "two", "three"], report.clone());
     assert_eq!(ran.code, 3);
     assert_eq!(ran.out, "killed one (aaaa1111), ended by SIGTERM\n");
-    assert!(ran.err.contains("not killed: two"), "{}", ran.err);
-    assert_eq!(requests[0]["agents"], json!(["one", "two"]));
+    assert!(ran.err.contains("not killed: two") && ran.err.contains("not killed: three"), "{}", ran.err);
+    assert_eq!(requests[0]["agents"], json!(["one", "two", "three"]));
+
+    let (ran, _) = ask(&["--json", "kill", "one", "two", "three"], report.clone());
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), report, "all that failed are in the answer");
+    let told: Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((ran.code, &told["code"]), (3, &json!("agent_not_found")));
     assert_eq!(World::new().pu(&["kill"]).code, 2, "nobody is killed by default");
     assert_eq!(World::new().pu(&["kill", "a", "--include-root"]).code, 2);
 }
@@ -122,10 +160,31 @@ fn a_reader_that_has_enough_is_no_error() {
 fn context_is_explained_for_a_task() {
     let report = json!({ "type": "context_report", "tokens": 10, "budget": 500, "picks": [], "assemblers": [],
                          "revision": "r", "text": "# Title" });
-    let (ran, requests) = ask(&["context", "explain", "a task", "--budget", "500", "--text"], report);
-    assert_eq!(ran.code, 0);
-    assert!(ran.out.contains("# Title"), "{}", ran.out);
-    assert_eq!((&requests[0]["task"]["budget"], &requests[0]["with_text"]), (&json!(500), &json!(true)));
+    for option in ["--context-budget", "--budget"] {
+        let args = ["context", "explain", "a task", option, "500", "--text"];
+        let (ran, requests) = ask(&args, report.clone());
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("# Title"), "{}", ran.out);
+        assert_eq!((&requests[0]["task"]["budget"], &requests[0]["with_text"]), (&json!(500), &json!(true)));
+    }
+    let world = World::new();
+    let daemon = world.daemon(move |_| Act::Say(report.clone()));
+    std::fs::File::create(world.path("task.md")).unwrap().write_all(b"from a file\n").unwrap();
+    assert_eq!(world.pu(&["context", "explain", "--file", "task.md"]).code, 0);
+    assert_eq!(daemon.requests()[0]["task"]["prompt"], "from a file");
+    assert_eq!(world.pu(&["context", "explain"]).code, 2, "a task there must be");
+}
+
+#[test]
+fn a_spawn_that_could_not_be_attached_to_starts_nothing() {
+    let world = World::new();
+    let daemon = world.daemon(|_| Act::Say(error("internal", "nobody should ask")));
+    let refused = world.pu(&["spawn", "--attach", "a task"]);
+    assert_eq!(refused.code, 4, "no terminal: {refused:?}");
+    let mut command = world.command(&["spawn", "--attach", "a task"]);
+    let wrong = crate::world::ran(command.env("PU_DETACH_KEYS", "Bogus").output().unwrap());
+    assert_eq!(wrong.code, 2, "no keys: {wrong:?}");
+    assert!(daemon.requests().is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::world::{Act, World, agent, error, exited, running, status};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn ended_event(code: i32) -> Value {
     let event = json!({ "kind": "agent_ended", "agent": agent("aaaa1111", "docs", &exited(code)) });
@@ -38,19 +38,24 @@ fn an_end_is_heard_of() {
     let ran = world.pu(&["--json", "wait", "aaaa"]);
     assert_eq!(ran.code, 3);
     let answer: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(answer["type"], "agent_info");
     assert_eq!((&answer["agent_id"], &answer["state"]), (&json!("aaaa1111"), &json!("exited")));
     let kinds: Vec<Value> = daemon.requests().iter().map(|r| r["type"].clone()).collect();
-    assert_eq!(kinds, ["status", "subscribe", "status"], "the state is asked for once more after subscribing");
+    let wanted = ["status", "status", "subscribe", "status"];
+    assert_eq!(kinds, wanted, "here, everywhere, and once more after subscribing");
 }
 
 #[test]
 fn an_end_between_the_two_questions_is_not_missed() {
     let world = World::new();
-    let asked = AtomicUsize::new(0);
+    let subscribed_to = AtomicBool::new(false);
     let _daemon = world.daemon(move |request| match request["type"].as_str().unwrap() {
-        "subscribe" => Act::Say(subscribed()),
+        "subscribe" => {
+            subscribed_to.store(true, Ordering::SeqCst);
+            Act::Say(subscribed())
+        }
         _ => {
-            let state = if asked.fetch_add(1, Ordering::SeqCst) == 0 { running() } else { exited(0) };
+            let state = if subscribed_to.load(Ordering::SeqCst) { exited(0) } else { running() };
             Act::Say(status(&[agent("aaaa1111", "docs", &state)]))
         }
     });
@@ -91,4 +96,20 @@ fn outside_of_any_project_all_agents_are_looked_through() {
     });
     assert_eq!(world.pu(&["wait", "docs"]).code, 0);
     assert_eq!(world.pu(&["wait", "nobody"]).code, 3);
+}
+
+/// The same name means the same agent to `wait` as to every command that the daemon resolves it for.
+#[test]
+fn an_agent_is_named_as_everywhere_else() {
+    let world = World::new();
+    let _daemon = world.daemon(|request| {
+        let mut agents = vec![agent("aaaa1111", "fix-the-docs", &exited(3))];
+        if request["all_projects"] == true {
+            agents.push(agent("bbbb2222", "fix-the-tests", &exited(4)));
+        }
+        Act::Say(status(&agents))
+    });
+    for (wanted, code) in [("fix-the", 3), ("fix-the-tests", 4), ("bbbb", 4)] {
+        assert_eq!(world.pu(&["wait", wanted]).code, code, "{wanted}");
+    }
 }

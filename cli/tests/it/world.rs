@@ -65,6 +65,13 @@ impl World {
         path
     }
 
+    /// As if a daemon with this pid had the lock.
+    pub(crate) fn lock_is_held_by(&self, pid: u32) {
+        std::fs::create_dir_all(self.home()).unwrap();
+        let mut file = std::fs::File::create(self.home().join("daemon.lock")).unwrap();
+        writeln!(file, "{pid}").unwrap();
+    }
+
     /// A daemon that answers with what `answer` makes of each request.
     pub(crate) fn daemon(&self, answer: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Daemon {
         std::fs::create_dir_all(self.home()).unwrap();
@@ -158,7 +165,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 

@@ -10,15 +10,17 @@ pub(crate) fn parent() -> i32 {
     nix::unistd::getppid().as_raw()
 }
 
-/// Raises the soft limit on open files to the hard one: agents, clients and indexes are many files.
-pub(crate) fn raise_file_limit() {
+/// Raises the soft limit on open files to the hard one: agents, clients and indexes are many files. Answers what the
+/// soft limit was: agents get that one, since some programs take a high one badly.
+pub(crate) fn raise_file_limit() -> Option<u64> {
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
         let wanted = if cfg!(target_os = "macos") { hard.min(MACOS_OPEN_MAX) } else { hard };
-        if wanted > soft { setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) } else { Ok(()) }
+        if wanted > soft {
+            setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
+        }
+        Ok(soft)
     });
-    if let Err(error) = raised {
-        tracing::warn!(%error, "the limit on open files could not be raised");
-    }
+    raised.inspect_err(|error| tracing::warn!(%error, "the limit on open files could not be raised")).ok()
 }
 
 /// Waits until a process is gone, without polling. Waits for ever if it cannot be watched.

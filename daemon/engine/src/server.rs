@@ -21,6 +21,8 @@ use tracing_subscriber::EnvFilter;
 
 /// How long requests under way may take to finish when the daemon stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long subscribers may then take to read their last events.
+const TELL_LIMIT: Duration = Duration::from_secs(1);
 /// Few threads suffice: the work is in blocking calls and in other processes.
 const WORKERS: usize = 2;
 const BLOCKING_MAX: usize = 32;
@@ -92,7 +94,7 @@ fn run(options: ServeOptions) -> Result<(), ServeError> {
         std::fs::canonicalize(home.root()).map_err(|source| ServeError::System { act: "find PU_HOME", source })?,
     );
     let instance = Instance::acquire(&home, !options.managed)?;
-    platform::raise_file_limit();
+    let file_limit = platform::raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_MAX)
@@ -100,17 +102,22 @@ fn run(options: ServeOptions) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(|source| ServeError::System { act: "start the runtime", source })?;
-    let served = runtime.block_on(serve(home, options, parent));
+    let served = runtime.block_on(serve(home, options, parent, file_limit));
     // Blocking work that hangs (a dead network disk, say) does not keep the daemon from ending.
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(instance);
     served
 }
 
-async fn serve(home: HomeLayout, options: ServeOptions, parent: i32) -> Result<(), ServeError> {
+async fn serve(
+    home: HomeLayout,
+    options: ServeOptions,
+    parent: i32,
+    file_limit: Option<u64>,
+) -> Result<(), ServeError> {
     let mut signals = Signals::new().map_err(|source| ServeError::System { act: "listen for signals", source })?;
     let socket = options.socket.unwrap_or_else(|| home.daemon_socket());
-    let engine = create_engine(home, socket.clone(), options.managed)?;
+    let engine = create_engine(home, socket.clone(), options.managed, file_limit)?;
     engine.recover().await;
     let listener = Listener::bind(&socket).await?;
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
@@ -125,14 +132,19 @@ async fn serve(home: HomeLayout, options: ServeOptions, parent: i32) -> Result<(
     Ok(())
 }
 
-fn create_engine(home: HomeLayout, socket: PathBuf, managed: bool) -> Result<Engine, ServeError> {
+fn create_engine(
+    home: HomeLayout,
+    socket: PathBuf,
+    managed: bool,
+    file_limit: Option<u64>,
+) -> Result<Engine, ServeError> {
     let system = |act| move |source| ServeError::System { act, source };
     let shim = ShimProgram::locate().map_err(system("find the program pu-shim"))?;
     let own = std::env::current_exe().map_err(system("find the running program"))?;
     let compiler = CompilerCommand::engine(own);
     let host = PluginHost::new(&home.cache(), compiler, HostLimits::default())?;
     let context = ContextEngine::new(Arc::new(host), home.clone());
-    Ok(Engine::new(EngineOptions { home, socket, managed, shim }, context)?)
+    Ok(Engine::new(EngineOptions { home, socket, managed, shim, file_limit }, context)?)
 }
 
 /// Requests under way are finished; a managed daemon ends its agents first.
@@ -146,6 +158,9 @@ async fn finish(engine: &Engine, managed: bool) {
     engine.refuse_more();
     if tokio::time::timeout(DRAIN_LIMIT, engine.drained()).await.is_err() {
         tracing::warn!("requests under way did not finish in time");
+    }
+    if tokio::time::timeout(TELL_LIMIT, engine.told()).await.is_err() {
+        tracing::warn!("a subscriber does not read: it was not told of the last events");
     }
 }
 

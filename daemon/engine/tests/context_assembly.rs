@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pu_engine::context::{Assembled, ContextEngine, ContextError, ProjectFacts, ProjectSpecs};
 use pu_engine::plugins::{CompilerCommand, HostLimits, PluginHost};
@@ -48,10 +49,13 @@ impl World {
         }
         std::fs::create_dir_all(home.root()).unwrap();
         let compiler = CompilerCommand::engine(env!("CARGO_BIN_EXE_pu-engine"));
-        let host = PluginHost::new(&home.cache(), compiler, HostLimits::default()).unwrap();
+        // What is tested here is not how fast the machine is.
+        let (deadline, compile_wait) = (Duration::from_secs(5), Duration::from_secs(60));
+        let limits = HostLimits { deadline, deadline_max: deadline, compile_wait, ..HostLimits::default() };
+        let host = PluginHost::new(&home.cache(), compiler, limits).unwrap();
         let index = SpecIndex::open(&root, &home.index(), SourceConfig::default()).unwrap();
         let plugins = root.join(".pu/plugins");
-        let config = toml::from_str(config).unwrap();
+        let config = toml::from_str(&format!("deadline_ms = 5000\n{config}")).unwrap();
         let project = ProjectSpecs { root, index: Arc::new(index), plugins, config };
         Self { folder, engine: ContextEngine::new(Arc::new(host), home), project }
     }

@@ -92,7 +92,11 @@ pub struct SpawnReport {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusReport {
+    /// Oldest first: all live ones, and the 500 ended ones that were started last.
     pub agents: Vec<AgentInfo>,
+    /// How many older ended agents there are besides.
+    #[serde(default)]
+    pub more: u32,
     /// Agent folders that the daemon does not recognise; it leaves them alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unrecognised: Vec<String>,

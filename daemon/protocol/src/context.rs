@@ -97,6 +97,9 @@ pub struct AssemblerReport {
     /// What it had to say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What it logged, as `level: message`, for whoever debugs it; only in `context_explain`'s answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -98,6 +98,10 @@ impl AgentLayout {
     pub fn exit(&self) -> PathBuf {
         self.root.join("exit.json")
     }
+    /// There once the folder and the branch of the agent's worktree were surely made by its own spawn.
+    pub fn claimed(&self) -> PathBuf {
+        self.root.join("claimed")
+    }
     /// There once the spawn stands in the project's manifest and history.
     pub fn committed(&self) -> PathBuf {
         self.root.join("committed")

@@ -4,8 +4,8 @@
 //! to judge.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -118,15 +118,38 @@ pub fn append_line_volatile(path: &Path, line: &str) -> Result<(), RecordError> 
 }
 
 fn open_to_append(path: &Path) -> Result<File, RecordError> {
-    let opened = OpenOptions::new().append(true).create(true).mode(PRIVATE_FILE).open(path);
+    let opened = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE_FILE).open(path);
     opened.map_err(RecordError::io("open for appending", path))
 }
 
 fn write_line(file: &mut File, path: &Path, line: &str) -> Result<(), RecordError> {
-    let mut bytes = Vec::with_capacity(line.len() + 1);
+    // A line that somebody is just writing would look like one that was cut off. Where there are no locks, the worst that
+    // comes of it is an empty line.
+    let locked = file.lock().is_ok();
+    let written = write_whole_line(file, path, line);
+    if locked {
+        // Closing the file would do it too, after the wait for the disk.
+        let _ = file.unlock();
+    }
+    written
+}
+
+fn write_whole_line(file: &mut File, path: &Path, line: &str) -> Result<(), RecordError> {
+    let mut bytes = Vec::with_capacity(line.len() + 2);
+    // A disk that was full has cut the last line off: this one must not be glued to it.
+    if ends_within_a_line(file).map_err(RecordError::io("read the end of", path))? {
+        bytes.push(b'\n');
+    }
     bytes.extend_from_slice(line.as_bytes());
     bytes.push(b'\n');
     file.write_all(&bytes).map_err(RecordError::io("append to", path))
+}
+
+fn ends_within_a_line(file: &File) -> io::Result<bool> {
+    let Some(last) = file.metadata()?.len().checked_sub(1) else { return Ok(false) };
+    let mut byte = [0];
+    let read = file.read_at(&mut byte, last)?;
+    Ok(read == 1 && byte != [b'\n'])
 }
 
 /// Removes a file; that it is not there is fine.
@@ -186,6 +209,16 @@ mod tests {
         std::fs::set_permissions(&deep, Permissions::from_mode(0o755)).unwrap();
         create_private_folder(&deep).unwrap();
         assert_eq!(mode_of(&deep), 0o700);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_does_not_take_the_next_one_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        write_atomic(&path, b"{\"a\":1}\n{\"b\":", PRIVATE_FILE).unwrap();
+        append_line(&path, "{\"c\":3}").unwrap();
+        append_line_volatile(&path, "{\"d\":4}").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"b\":\n{\"c\":3}\n{\"d\":4}\n");
     }
 
     #[test]

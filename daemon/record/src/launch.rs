@@ -32,6 +32,8 @@ pub struct LaunchRecord {
     pub spool_limit: u64,
     /// The time between SIGTERM and SIGKILL.
     pub kill_grace_ms: u64,
+    /// The soft limit of open files that the daemon was started with. It raises its own; the agent gets this one.
+    pub file_limit: Option<u64>,
     /// RFC 3339.
     pub created_at: String,
     pub boot_id: String,
@@ -77,6 +79,7 @@ impl Default for LaunchRecord {
             size: TerminalSize::default(),
             spool_limit: Self::DEFAULT_SPOOL_LIMIT,
             kill_grace_ms: Self::DEFAULT_KILL_GRACE_MS,
+            file_limit: None,
             created_at: String::new(),
             boot_id: String::new(),
             commit: Value::Null,

@@ -42,14 +42,22 @@ impl ProcessIdentity {
     }
 }
 
-/// The processes below `pid`, those of its process group included, itself excluded, zombies excluded.
+/// The processes below `process`, those of its process group included, itself excluded, zombies excluded.
 ///
-/// The group counts because a member whose parent died has become somebody else's child.
-pub fn descendants(pid: i32) -> Vec<ProcessIdentity> {
-    below(pid, &platform::entries())
+/// The group counts because a member whose parent died has become somebody else's child. It may outlive `process`, and
+/// as long no system gives its number away again: so where a stranger has the number, nobody of the group is left.
+pub fn descendants(process: ProcessIdentity) -> Vec<ProcessIdentity> {
+    let entries = platform::entries();
+    // Asked after the look: whoever has the number then had it, or nobody had, while the others were looked at.
+    below(process, ProcessIdentity::of(process.pid), &entries)
 }
 
-fn below(root: i32, entries: &[ProcessEntry]) -> Vec<ProcessIdentity> {
+/// Those among `entries` that belong to `process`, whose number `holder` has now.
+fn below(process: ProcessIdentity, holder: Option<ProcessIdentity>, entries: &[ProcessEntry]) -> Vec<ProcessIdentity> {
+    if holder.is_some_and(|holder| holder != process) {
+        return Vec::new();
+    }
+    let root = process.pid;
     let mut found: Vec<i32> = vec![root];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
@@ -77,7 +85,7 @@ pub fn has_executed(pid: i32) -> Option<bool> {
     platform::has_executed(pid)
 }
 
-/// The systemd scope that this process runs in, where there is one.
+/// The systemd scope that this process runs in, if it is one that was made for an agent.
 pub fn own_scope() -> Option<String> {
     platform::own_scope()
 }
@@ -104,9 +112,15 @@ mod tests {
             entry(15, 1, 15, false),
             entry(16, 14, 16, false),
         ];
-        let mut pids: Vec<i32> = below(10, &table).iter().map(|i| i.pid).collect();
-        pids.sort_unstable();
-        assert_eq!(pids, [11, 13, 14, 16]);
+        let root = ProcessIdentity { pid: 10, start_time: 1 };
+        let found = |holder| {
+            let mut pids: Vec<i32> = below(root, holder, &table).iter().map(|i| i.pid).collect();
+            pids.sort_unstable();
+            pids
+        };
+        assert_eq!(found(Some(root)), [11, 13, 14, 16]);
+        assert_eq!(found(None), [11, 13, 14, 16], "its group stays its own after its end");
+        assert!(found(Some(ProcessIdentity { start_time: 2, ..root })).is_empty(), "a stranger's are not its own");
     }
 
     #[test]
@@ -119,7 +133,7 @@ mod tests {
         let pid = child.id() as i32;
         let identity = ProcessIdentity::of(pid).unwrap();
         assert!(identity.is_alive());
-        assert!(descendants(own.pid).contains(&identity));
+        assert!(descendants(own).contains(&identity));
 
         drop(child.stdin.take());
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);

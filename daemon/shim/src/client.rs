@@ -6,12 +6,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use interprocess::os::unix::uds_local_socket::Stream;
 use pu_protocol::frame::{Decoder, Hello, Mode, ShimFrame};
 
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, QUEUE_FULL};
 use crate::lease::ClientId;
 use crate::queue::ByteQueue;
 
 /// Requests are small; only a client that types a lot fills this.
 const READ_SIZE: usize = 16 * 1024;
+/// A client with so much in its queue is not listened to until it reads. Output in its queue stops short of this, so
+/// that a terminal which is slow to show it can still type.
+const ANSWERS_FULL: usize = 2 * QUEUE_FULL;
 
 /// What a client that has introduced itself wants and has got.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub(crate) struct Client {
     stream: Stream,
     pub(crate) decoder: Decoder,
     pub(crate) outbox: ByteQueue,
+    /// Requests may wait in the decoder, because their answers had no room.
+    pub(crate) has_backlog: bool,
     /// None until its `Hello`.
     pub(crate) session: Option<Session>,
     pub(crate) standing: Standing,
@@ -57,11 +62,16 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(id: ClientId, stream: Stream) -> Self {
         let (decoder, outbox) = (Decoder::new(), ByteQueue::default());
-        Self { id, stream, decoder, outbox, session: None, standing: Standing::Open }
+        Self { id, stream, decoder, outbox, has_backlog: false, session: None, standing: Standing::Open }
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
+    }
+
+    /// Whether it may ask for more: it reads what it is told.
+    pub(crate) fn takes_requests(&self) -> bool {
+        self.standing == Standing::Open && self.outbox.len() < ANSWERS_FULL
     }
 
     /// Takes in what has come.

@@ -1,5 +1,6 @@
 //! Output on its way out: from the terminal to the spool first, then to the screen, then to those who are connected.
 
+use std::io;
 use std::time::Instant;
 
 use pu_protocol::frame::{Mode, ShimFrame, encode_output, encode_redraw};
@@ -14,6 +15,8 @@ use crate::serve::{BATCH, Shim};
 const PIECES: usize = 4;
 /// How much of the spool a lost screen is rebuilt from.
 const REBUILD_FROM: u64 = 256 * 1024;
+/// An agent that has so much input before it and goes on asking does not read the answers; it gets no more of them.
+const ANSWERS_MAX: usize = 64 * 1024;
 
 impl Shim {
     /// Keeps a piece of output and passes it on.
@@ -46,7 +49,7 @@ impl Shim {
     /// A terminal that is attached answers by itself; two answers would reach the agent as typed text.
     fn answer_queries(&mut self) {
         let answers = self.screen.take_answers();
-        if !answers.is_empty() && self.lease.terminals() == 0 {
+        if !answers.is_empty() && self.lease.terminals() == 0 && self.input.len() <= ANSWERS_MAX {
             self.input.tail().extend_from_slice(&answers);
             self.write_input();
         }
@@ -91,8 +94,12 @@ impl Shim {
 
     /// Brings every client as far up to date as it takes.
     pub(crate) fn deliver(&mut self) {
+        let now = Instant::now();
         let mut clients = std::mem::take(&mut self.clients);
         for client in &mut clients {
+            if let Some(session) = &mut client.session {
+                session.delivery.wake(now);
+            }
             client.flush();
             for _ in 0..PIECES {
                 if client.standing != Standing::Open || !self.queue_next(client) {
@@ -124,6 +131,9 @@ impl Shim {
         };
         let mut scratch = std::mem::take(&mut self.scratch);
         let found = self.reader.read_into(cursor, BATCH, &mut scratch);
+        if let (Ok(_), Some(session)) = (&found, &mut client.session) {
+            session.delivery.read_worked();
+        }
         match found {
             // A hole in what a terminal sees is mended by a redraw.
             Ok(found) if mode == Mode::Attach && (found.gap.is_some() || scratch.is_empty()) => {
@@ -137,13 +147,25 @@ impl Shim {
             }
             // The newest bytes never reached the disk.
             Ok(_) => queue_gap(client, self.spool.end()),
-            Err(error) => {
-                self.log.say(&format!("cannot read the spool at offset {cursor}: {error}"));
-                queue_gap(client, self.spool.end());
-            }
+            Err(error) => self.on_spool_unreadable(client, &error),
         }
         scratch.clear();
         self.scratch = scratch;
+    }
+
+    /// The bytes are most likely there, and only cannot be read at the moment. A client waits for them a little before
+    /// it is told that they are gone.
+    fn on_spool_unreadable(&mut self, client: &mut Client, error: &io::Error) {
+        let Some(session) = &mut client.session else { return };
+        let (mode, cursor) = (session.delivery.mode, session.delivery.cursor);
+        if !session.delivery.read_failed(Instant::now()) {
+            return;
+        }
+        self.log.say(&format!("cannot read the spool at offset {cursor}: {error}"));
+        match mode {
+            Mode::Attach => self.queue_redraw(client),
+            Mode::Follow | Mode::Control => queue_gap(client, self.spool.end()),
+        }
     }
 
     /// Queues the screen as it is now, and puts the client's cursor at the end.

@@ -13,6 +13,11 @@ pub(crate) const QUEUE_FULL: usize = 256 * 1024;
 pub(crate) const TERMINAL_BEHIND: u64 = 1024 * 1024;
 /// How long a lossless follower may hold the agent back.
 pub(crate) const HOLD_MAX: Duration = Duration::from_secs(5);
+/// How long a client waits after its bytes could not be read.
+const READ_PAUSE: Duration = Duration::from_millis(200);
+/// How many reads in a row must fail before the bytes are given up: less than a second in all, so that this comes to an
+/// end before a farewell does.
+const READ_TRIES: u32 = 5;
 
 /// What one client must get next.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,16 +44,28 @@ pub(crate) struct Delivery {
     held_since: Option<Instant>,
     /// It used up its time; it gets another chance when it has caught up.
     hold_spent: bool,
+    /// How many reads of the spool in a row have failed.
+    failed_reads: u32,
+    /// It gets nothing before then, since the last read failed.
+    rests_until: Option<Instant>,
 }
 
 impl Delivery {
     pub(crate) fn new(mode: Mode, cursor: u64, lossless: bool) -> Self {
-        Self { mode, cursor, lossless: lossless && mode == Mode::Follow, held_since: None, hold_spent: false }
+        Self {
+            mode,
+            cursor,
+            lossless: lossless && mode == Mode::Follow,
+            held_since: None,
+            hold_spent: false,
+            failed_reads: 0,
+            rests_until: None,
+        }
     }
 
     /// What to queue, given how much is `queued`, and that the spool holds `start..end`.
     pub(crate) fn next(&self, queued: usize, start: u64, end: u64) -> Next {
-        if self.mode == Mode::Control || self.cursor >= end || queued >= QUEUE_FULL {
+        if self.mode == Mode::Control || self.cursor >= end || queued >= QUEUE_FULL || self.rests_until.is_some() {
             return Next::Nothing;
         }
         let lost = self.cursor < start;
@@ -71,6 +88,27 @@ impl Delivery {
         self.mode != Mode::Control && self.cursor == offset && queued < QUEUE_FULL
     }
 
+    pub(crate) fn read_worked(&mut self) {
+        self.failed_reads = 0;
+    }
+
+    /// The bytes at the cursor could not be read. True if that has happened often enough to give them up.
+    pub(crate) fn read_failed(&mut self, now: Instant) -> bool {
+        self.failed_reads += 1;
+        let give_up = self.failed_reads >= READ_TRIES;
+        if give_up {
+            self.failed_reads = 0;
+        } else {
+            self.rests_until = Some(now + READ_PAUSE);
+        }
+        give_up
+    }
+
+    /// Ends a rest whose time is over.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        self.rests_until = self.rests_until.filter(|at| *at > now);
+    }
+
     /// Whether the agent must wait: this client would lose bytes if the spool began at `start_soon`.
     pub(crate) fn holds(&mut self, now: Instant, start_soon: u64, end: u64) -> bool {
         if self.cursor >= end {
@@ -85,9 +123,10 @@ impl Delivery {
         !self.hold_spent
     }
 
-    /// When the hold ends by itself.
-    pub(crate) fn hold_deadline(&self) -> Option<Instant> {
-        self.held_since.filter(|_| !self.hold_spent).map(|since| since + HOLD_MAX)
+    /// When something changes by itself: the hold ends, or the rest.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let hold = self.held_since.filter(|_| !self.hold_spent).map(|since| since + HOLD_MAX);
+        [hold, self.rests_until].into_iter().flatten().min()
     }
 }
 
@@ -127,13 +166,36 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_cannot_be_read_are_waited_for_before_they_are_given_up() {
+        let mut now = Instant::now();
+        let mut follower = Delivery::new(Mode::Follow, 3, false);
+        for round in 0..2 {
+            for _ in 1..READ_TRIES {
+                assert!(!follower.read_failed(now));
+                assert_eq!(follower.next(0, 0, 9), Next::Nothing, "it rests");
+                assert_eq!(follower.deadline(), Some(now + READ_PAUSE));
+                follower.wake(now);
+                assert_eq!(follower.next(0, 0, 9), Next::Nothing, "its time is not over");
+                now += READ_PAUSE;
+                follower.wake(now);
+                assert_eq!((follower.next(0, 0, 9), follower.cursor), (Next::Spool, 3));
+            }
+            if round == 0 {
+                follower.read_worked();
+            }
+        }
+        assert!(follower.read_failed(now), "only failures in a row count");
+        assert_eq!(follower.deadline(), None);
+    }
+
+    #[test]
     fn a_lossless_follower_holds_the_agent_only_for_a_time() {
         let start = Instant::now();
         let mut follower = Delivery::new(Mode::Follow, 10, true);
         assert!(!follower.holds(start, 10, 50), "nothing of its is in danger");
         assert!(follower.holds(start, 11, 50));
         assert!(follower.holds(start + HOLD_MAX / 2, 11, 50));
-        assert_eq!(follower.hold_deadline(), Some(start + HOLD_MAX));
+        assert_eq!(follower.deadline(), Some(start + HOLD_MAX));
         assert!(!follower.holds(start + HOLD_MAX, 11, 50), "the time is up");
         assert!(!follower.holds(start + HOLD_MAX * 3, 11, 50), "and does not begin anew");
         follower.cursor = 90;

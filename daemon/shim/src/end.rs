@@ -27,8 +27,15 @@ impl Shim {
             return;
         }
         let left = self.processes.alive().len();
-        if self.kill.looked(now, left) == Verdict::Kill {
-            self.processes.kill();
+        match self.kill.looked(now, left) {
+            Verdict::Wait => {}
+            Verdict::Kill => self.processes.kill(),
+            Verdict::Over => {
+                // What they wrote between the last read and their end is in the terminal. If there is anything, the
+                // agent's end waits until that was quiet again, which happens once: the plan is over.
+                self.life.last_words(now);
+                self.on_output();
+            }
         }
     }
 
@@ -40,6 +47,7 @@ impl Shim {
         }
         if self.life.is_drained(now, self.pty_rests_until.is_some()) && !self.kill.is_active() {
             let exit = self.exit_record();
+            self.sync_output();
             self.life = Life::recording(exit, now);
         }
         self.advance_recording(now);
@@ -59,6 +67,14 @@ impl Shim {
         }
     }
 
+    /// The record names the end of the output, so the output must not come to the disk later than it. If it cannot, the
+    /// record is worth no less.
+    fn sync_output(&mut self) {
+        if let Err(error) = self.spool.sync() {
+            self.log.say(&format!("the output is not safe from a power failure yet: {error}"));
+        }
+    }
+
     /// Writes the record, again and again if the disk refuses: nobody is told before it is there.
     fn advance_recording(&mut self, now: Instant) {
         let Life::Recording { exit, next_try, .. } = &self.life else { return };
@@ -69,12 +85,23 @@ impl Shim {
         match exit::write(&self.layout.exit(), &exit) {
             Ok(()) => self.life = Life::farewell(exit, None, now),
             Err(error) => {
-                self.log.say(&format!("the exit record is not written: {error}"));
-                if !self.life.try_again(now) {
-                    self.life = Life::farewell(exit, Some(error.to_string()), now);
+                if self.life.try_again(now) {
+                    self.log.say(&format!("the exit record is not written, and tried again until it is: {error}"));
                 }
             }
         }
+    }
+
+    /// Somebody wants the shim itself gone. A record that the disk refuses is tried once more; then the clients are
+    /// told how the agent ended, and why that stands nowhere.
+    pub(crate) fn abandon_recording(&mut self, now: Instant) {
+        let Life::Recording { exit, .. } = &self.life else { return };
+        let exit = (**exit).clone();
+        let error = exit::write(&self.layout.exit(), &exit).err().map(|e| e.to_string());
+        if let Some(error) = &error {
+            self.log.say(&format!("the exit record is given up: {error}"));
+        }
+        self.life = Life::farewell(exit, error, now);
     }
 
     /// Whether nothing is left to do. Who has not said what it wants is not waited for.

@@ -8,10 +8,9 @@ use pu_protocol::frame::{ExitRecord, Exited};
 const QUIET: Duration = Duration::from_millis(100);
 /// Processes that the agent left behind may go on writing; they are not waited for longer than this.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
-/// How long a record that cannot be written is tried again.
-const RECORD_MAX: Duration = Duration::from_secs(60);
+/// How soon a record that cannot be written is tried again: at first, and at last.
 const RECORD_PAUSE: Duration = Duration::from_millis(50);
-const RECORD_PAUSE_MAX: Duration = Duration::from_secs(2);
+const RECORD_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long clients have to take the last bytes.
 const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
@@ -23,14 +22,13 @@ pub(crate) enum Life {
         quiet_at: Instant,
         until: Instant,
     },
-    /// All is known; it must reach the disk before anybody is told.
+    /// All is known; it must reach the disk before anybody is told, however long the disk refuses.
     Recording {
         exit: Box<ExitRecord>,
         next_try: Instant,
         pause: Duration,
-        give_up_at: Instant,
     },
-    /// The record is on the disk, or given up; clients get their last bytes.
+    /// The record is on the disk, or given up by request; clients get their last bytes.
     Farewell {
         exited: Box<Exited>,
         until: Instant,
@@ -43,8 +41,7 @@ impl Life {
     }
 
     pub(crate) fn recording(exit: ExitRecord, now: Instant) -> Self {
-        let give_up_at = now + RECORD_MAX;
-        Self::Recording { exit: Box::new(exit), next_try: now, pause: RECORD_PAUSE, give_up_at }
+        Self::Recording { exit: Box::new(exit), next_try: now, pause: RECORD_PAUSE }
     }
 
     pub(crate) fn farewell(exit: ExitRecord, record_error: Option<String>, now: Instant) -> Self {
@@ -62,6 +59,14 @@ impl Life {
         }
     }
 
+    /// Nobody is left to write, so what is in the terminal now is the last: it may take its time, however long the
+    /// processes have taken theirs.
+    pub(crate) fn last_words(&mut self, now: Instant) {
+        if let Self::Draining { until, .. } = self {
+            *until = now + DRAIN_MAX;
+        }
+    }
+
     /// Whether no more output is worth waiting for.
     pub(crate) fn is_drained(&self, now: Instant, terminal_closed: bool) -> bool {
         match self {
@@ -70,12 +75,13 @@ impl Life {
         }
     }
 
-    /// The record could not be written. False if it is time to give up.
+    /// The record could not be written; it is tried again, ever more slowly. True the first time.
     pub(crate) fn try_again(&mut self, now: Instant) -> bool {
-        let Self::Recording { next_try, pause, give_up_at, .. } = self else { return false };
+        let Self::Recording { next_try, pause, .. } = self else { return false };
+        let first = *pause == RECORD_PAUSE;
         *next_try = now + *pause;
         *pause = (*pause * 2).min(RECORD_PAUSE_MAX);
-        now < *give_up_at
+        first
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -107,16 +113,33 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_tried_again_ever_more_slowly_for_a_time() {
+    fn last_words_are_heard_out_after_a_long_drain_too() {
+        let start = Instant::now();
+        let late = start + DRAIN_MAX * 3;
+        let mut life = Life::draining(start);
+        life.last_words(late);
+        assert!(life.is_drained(late, false), "there are none");
+        life.heard(late);
+        assert!(!life.is_drained(late, false));
+        assert!(life.is_drained(late + QUIET, false));
+        life.heard(late + DRAIN_MAX);
+        assert!(life.is_drained(late + DRAIN_MAX, false), "and not for ever");
+    }
+
+    #[test]
+    fn a_record_is_tried_again_ever_more_slowly_and_for_ever() {
         let start = Instant::now();
         let mut life = Life::recording(ExitRecord::default(), start);
-        let (mut now, mut tries) = (start, 0);
-        while life.try_again(now) {
+        assert_eq!(life.deadline(), Some(start), "the first try is now");
+        let (mut now, mut pause) = (start, Duration::ZERO);
+        for tries in 0..100 {
+            assert_eq!(life.try_again(now), tries == 0);
             let next = life.deadline().unwrap();
-            assert!(next > now && next - now <= RECORD_PAUSE_MAX);
+            assert!(next - now > pause || pause == RECORD_PAUSE_MAX, "{tries} tries");
+            pause = next - now;
             now = next;
-            tries += 1;
         }
-        assert!(now >= start + RECORD_MAX && (10..100).contains(&tries), "{tries} tries");
+        assert_eq!(pause, RECORD_PAUSE_MAX);
+        assert!(matches!(life, Life::Recording { .. }));
     }
 }

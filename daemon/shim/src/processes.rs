@@ -14,7 +14,7 @@ use pu_record::process::{ProcessIdentity, descendants};
 /// The agent and all that it started.
 #[derive(Debug)]
 pub(crate) struct Processes {
-    own: i32,
+    own: ProcessIdentity,
     child: ProcessIdentity,
     /// Those seen when the end was asked for and since; kept because one whose parent dies may drop out of sight.
     noted: BTreeSet<ProcessIdentity>,
@@ -22,13 +22,13 @@ pub(crate) struct Processes {
 
 impl Processes {
     pub(crate) fn new(own: ProcessIdentity, child: ProcessIdentity) -> Self {
-        Self { own: own.pid, child, noted: BTreeSet::new() }
+        Self { own, child, noted: BTreeSet::new() }
     }
 
     /// Those that are alive now, the agent's first process included.
     pub(crate) fn alive(&mut self) -> Vec<ProcessIdentity> {
         self.noted.extend(descendants(self.own));
-        self.noted.extend(descendants(self.child.pid));
+        self.noted.extend(descendants(self.child));
         self.noted.insert(self.child);
         self.noted.retain(ProcessIdentity::is_alive);
         self.noted.iter().copied().collect()
@@ -102,7 +102,7 @@ pub(crate) fn end_at_once(child: i32) {
     let _ = killpg(Pid::from_raw(child), Signal::SIGKILL);
     let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
     loop {
-        for process in descendants(nix::unistd::getpid().as_raw()) {
+        for process in ProcessIdentity::own().map(descendants).unwrap_or_default() {
             let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
         }
         // Each that ends may leave an orphan to this process, which the next turn finds.

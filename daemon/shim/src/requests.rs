@@ -20,6 +20,24 @@ impl Shim {
     pub(crate) fn on_client(&mut self, index: usize) {
         let Some(client) = self.clients.get_mut(index) else { return };
         client.read();
+        self.carry_out(index);
+    }
+
+    /// Goes on with what clients asked for while they did not read. A backlog that is still there afterwards has answers
+    /// before it which the socket does not take, so that the loop will hear when it does.
+    pub(crate) fn resume_clients(&mut self) {
+        for index in 0..self.clients.len() {
+            while self.clients[index].has_backlog && self.clients[index].takes_requests() {
+                self.carry_out(index);
+                self.clients[index].flush();
+            }
+        }
+    }
+
+    /// Carries out what a client has sent, as long as the answers have room.
+    fn carry_out(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        client.has_backlog = false;
         let mut decoder = std::mem::take(&mut client.decoder);
         // What was sent before the line was closed still counts: `kill` and hang up is a kill.
         loop {
@@ -37,7 +55,13 @@ impl Shim {
                     break;
                 }
             }
-            if self.clients[index].standing == Standing::Ending {
+            let client = &mut self.clients[index];
+            if client.standing == Standing::Ending {
+                break;
+            }
+            // One that has closed the line sends no more, so that what is left of it has an end.
+            if client.standing == Standing::Open && !client.takes_requests() {
+                client.has_backlog = true;
                 break;
             }
         }

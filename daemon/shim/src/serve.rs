@@ -131,6 +131,7 @@ impl Shim {
             self.advance_kill(now);
             self.advance_life(now);
             self.deliver();
+            self.resume_clients();
             self.drop_closed();
             if self.is_over(now) {
                 return ExitCode::SUCCESS;
@@ -176,7 +177,7 @@ impl Shim {
             watches[3].fd = self.signals.end_fd();
         }
         for client in &self.clients {
-            watches.push(Watch::new(client.fd(), client.standing == Standing::Open, self.owes(client)));
+            watches.push(Watch::new(client.fd(), client.takes_requests(), self.owes(client)));
         }
         platform::wait(&mut watches, timeout)?;
         Ok(Ready {
@@ -189,12 +190,12 @@ impl Shim {
     }
 
     fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let holds = self.clients.iter().filter_map(|c| c.session.as_ref()?.delivery.hold_deadline());
+        let deliveries = self.clients.iter().filter_map(|c| c.session.as_ref()?.delivery.deadline());
         // While an agent is being ended, its end waits for that and for nothing else.
         let life = if self.kill.is_active() { None } else { self.life.deadline() };
         // A rest that is over has no deadline: what rested is watched again.
         let rests = [self.pty_rests_until, self.listener_rests_until].map(|at| at.filter(|at| *at > now));
-        [self.kill.deadline(), life].into_iter().chain(rests).flatten().chain(holds).min()
+        [self.kill.deadline(), life].into_iter().chain(rests).flatten().chain(deliveries).min()
     }
 
     /// A wait can only fail for want of memory. The agent goes on; the shim tries again, without running in circles.
@@ -210,13 +211,14 @@ impl Shim {
         if self.signals.take_asked_to_end() {
             self.log.say("asked to end by a signal");
             self.begin_kill(None);
+            self.abandon_recording(Instant::now());
         }
     }
 
     fn on_child_ended(&mut self) {
-        if let Some(how) = processes::reap(self.record.child.pid) {
-            self.child_exit = Some(how);
-        }
+        let how = processes::reap(self.record.child.pid);
+        // Once it was reaped, an orphan may have its number.
+        self.child_exit = self.child_exit.take().or(how);
         self.kill.child_ended(Instant::now());
     }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::setsid;
 use pu_protocol::frame;
 use pu_protocol::layout::AgentLayout;
@@ -32,6 +33,7 @@ pub(crate) fn start(dir: &Path) -> Result<Shim, StartError> {
     let spool = open_spool(&layout, &launch)?;
     let listener = connect::listen(&layout.socket())?;
     let (pty, agent_end) = Pty::open(launch.size)?;
+    limit_open_files(launch.file_limit);
     let child = agent_end.spawn(&command)?;
     let record = confirm_exec(child, &launch).and_then(|()| write_record(&layout, child));
     let record = record.inspect_err(|_| processes::end_at_once(child))?;
@@ -79,6 +81,16 @@ fn detach() -> Result<Signals, StartError> {
     let setup = |act| move |source| StartError::Setup { act, source };
     platform::adopt_orphans().map_err(setup("become the parent of orphans"))?;
     Signals::install().map_err(setup("install signal handlers"))
+}
+
+/// Goes back to the limit of open files that the daemon was started with, which the agent inherits: some programs
+/// cannot live with a high one.
+fn limit_open_files(soft: Option<u64>) {
+    let Some(soft) = soft else { return };
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Should the system refuse, the agent may open more files than it expects, which is no reason not to start it.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, soft.min(hard), hard);
+    }
 }
 
 fn open_spool(layout: &AgentLayout, launch: &LaunchRecord) -> Result<SpoolWriter, StartError> {

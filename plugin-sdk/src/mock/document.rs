@@ -1,33 +1,32 @@
-//! A markdown document as the mock sees it: front matter, title, sections. Pure.
+//! A markdown document as the mock sees it: front matter, title and sections, with the host's rules for their names.
+//! Pure.
 
+use super::sections::{self, Section};
 use crate::SpecMeta;
 
 #[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) meta: SpecMeta,
+    /// What its front matter calls it.
+    pub(super) own_id: Option<String>,
     /// Without front matter.
     pub(super) text: String,
     pub(super) sections: Vec<Section>,
 }
 
-/// A heading and what stands below it, up to the next heading.
-#[derive(Debug, Clone)]
-pub(super) struct Section {
-    pub(super) heading: String,
-    pub(super) text: String,
-}
-
 impl Document {
     pub(super) fn parse(path: &str, raw: &str) -> Self {
-        let (front, text) = split_front_matter(raw);
-        let sections = sections(text);
-        let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".md");
+        let (front, body) = split_front_matter(raw);
+        let headings = sections::headings(body);
+        let sections = sections::build(body, &headings);
+        let text: String = sections.iter().map(|section| section.text.as_str()).collect();
+        let own_id = front_value(front, "id").map(str::to_owned);
         let title = front_value(front, "title")
             .map(str::to_owned)
-            .or_else(|| sections.iter().map(|section| section.heading.clone()).find(|heading| !heading.is_empty()))
-            .unwrap_or_else(|| stem.to_owned());
+            .or_else(|| sections::over_all(&headings).map(|heading| heading.text.clone()))
+            .unwrap_or_else(|| name_of(path));
         let meta = SpecMeta {
-            id: front_value(front, "id").unwrap_or(path).to_owned(),
+            id: own_id.clone().unwrap_or_else(|| without_extension(path).to_owned()),
             path: path.to_owned(),
             title,
             tags: tags(front),
@@ -35,11 +34,11 @@ impl Document {
             tokens: u32::try_from(text.len() / 4).unwrap_or(u32::MAX),
             extra: Vec::new(),
         };
-        Self { meta, text: text.to_owned(), sections }
+        Self { meta, own_id, text, sections }
     }
 
-    pub(super) fn section(&self, heading: &str) -> Option<&String> {
-        self.sections.iter().find(|section| section.heading == heading).map(|section| &section.text)
+    pub(super) fn section(&self, id: &str) -> Option<&String> {
+        self.sections.iter().find(|section| section.id == id).map(|section| &section.text)
     }
 }
 
@@ -48,26 +47,49 @@ fn split_front_matter(raw: &str) -> (&str, &str) {
 }
 
 fn front_value<'a>(front: &'a str, key: &str) -> Option<&'a str> {
-    front.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| *name == key).map(|(_, value)| value.trim())
+    let (_, value) = front.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| *name == key)?;
+    Some(unquoted(value)).filter(|value| !value.is_empty())
 }
 
 fn tags(front: &str) -> Vec<String> {
     let list = front_value(front, "tags").unwrap_or_default().trim_matches(['[', ']']);
-    list.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+    list.split(',').map(unquoted).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
-fn sections(text: &str) -> Vec<Section> {
-    let mut sections = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let heading = line.trim_start_matches('#');
-        let is_heading = heading.len() < line.len() && heading.starts_with(' ');
-        if is_heading || sections.is_empty() {
-            let heading = if is_heading { heading.trim().to_owned() } else { String::new() };
-            sections.push(Section { heading, text: String::new() });
-        }
-        if let Some(section) = sections.last_mut() {
-            section.text.push_str(line);
+fn unquoted(value: &str) -> &str {
+    value.trim().trim_matches(['"', '\''])
+}
+
+/// The file's name in words; that of its folder for files whose name says nothing.
+fn name_of(path: &str) -> String {
+    let mut parts: Vec<&str> = without_extension(path).split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    let generic = ["readme", "index", "spec", "design"].contains(&name.to_ascii_lowercase().as_str());
+    let name = if generic { parts.pop().unwrap_or(name) } else { name };
+    name.replace(['-', '_'], " ")
+}
+
+fn without_extension(path: &str) -> &str {
+    match path.rsplit_once('.') {
+        Some((stem, extension)) if !extension.contains('/') && !stem.is_empty() => stem,
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_front_matter_and_headings_do_not_say_the_path_does() {
+        for (path, raw, id, title) in [
+            ("specs/a.md", "---\nid: \"A-1\"\ntitle: 'First'\n---\n# Other\n", "A-1", "First"),
+            ("specs/a.md", "# Heading `code`\n## Sub\n", "specs/a", "Heading code"),
+            ("docs/adr/0007-a_b.md", "# One\n# Two\n", "docs/adr/0007-a_b", "0007 a b"),
+            ("rfcs/12-pods/README.md", "no heading", "rfcs/12-pods/README", "12 pods"),
+        ] {
+            let meta = Document::parse(path, raw).meta;
+            assert_eq!((meta.id.as_str(), meta.title.as_str()), (id, title), "{path}");
         }
     }
-    sections
 }

@@ -1,21 +1,30 @@
-//! Specs for tests: the same calls and the same failures as the host's, over documents in memory.
+//! Specs for tests: the same calls, names and failures as the host's, over documents in memory.
 //!
 //! The search is a plain weighted count of matching words. It finds what the host's index would find in a handful of
-//! documents, with other scores: test which specs are picked, not the figures.
+//! documents, with other scores: test which specs are picked, not the figures. What the host adds in `extra` is
+//! missing.
 
 mod document;
+mod folder;
 mod search;
+mod sections;
+mod words;
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use crate::{Chunk, Failure, Hit, Listing, Page, Query, SpecMeta, Specs};
 use document::Document;
 
-/// As large as one answer of `read` and `read_range` gets.
+/// The contract's bounds: bytes of one answer of `read` and `read_range`, specs of a page, filters of a listing.
 const READ_MAX: usize = 1 << 20;
+const PAGE_MAX: u32 = 500;
+const FILTERS_MAX: usize = 16;
 
 /// Project specs in memory.
+///
+/// Named as the host names them: a spec's id is `id` of its front matter, else its path without the extension
+/// (`specs/ledger`); a section is named by the headings that lead to it (`recovery/after-a-crash`).
 #[derive(Debug, Clone, Default)]
 pub struct MockSpecs {
     /// Sorted by path.
@@ -23,17 +32,20 @@ pub struct MockSpecs {
 }
 
 impl MockSpecs {
-    /// Every markdown file below `folder`. A spec's id is `id` of its front matter, else its path.
+    /// The specs of a project, or of a folder that stands for one: `root` is what paths start from, as a project's root
+    /// is for the host, so `root/specs/a.md` is the spec `specs/a.md`.
+    ///
+    /// Read are the markdown files in the folders where the host looks without being told to (`specs`, `docs`, `doc`,
+    /// `rfcs`, `adr`, `proposals`), without hidden ones and links.
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be read; the error names it.
-    pub fn from_dir(folder: impl AsRef<Path>) -> io::Result<Self> {
-        let mut specs = Self::default();
-        specs.add_folder(folder.as_ref(), "")?;
-        Ok(specs)
+    /// When there is no such folder in `root`, or something in them cannot be read; the error names it.
+    pub fn from_dir(root: impl AsRef<Path>) -> io::Result<Self> {
+        let files = folder::read(root.as_ref())?;
+        Ok(files.iter().fold(Self::default(), |specs, (path, text)| specs.with(path, text)))
     }
 
-    /// These specs and one more: `path` as the project would name it, `text` with or without front matter.
+    /// These specs and one more: `path` from the project's root, `text` with or without front matter.
     #[must_use]
     pub fn with(mut self, path: &str, text: &str) -> Self {
         self.documents.push(Document::parse(path, text));
@@ -41,28 +53,11 @@ impl MockSpecs {
         self
     }
 
-    fn add_folder(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
-        let names_it =
-            |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        for entry in fs::read_dir(folder).map_err(|error| names_it(folder, error))? {
-            let entry = entry.map_err(|error| names_it(folder, error))?;
-            let file = entry.path();
-            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if file.is_dir() {
-                self.add_folder(&file, &format!("{path}/"))?;
-            } else if path.ends_with(".md") {
-                let text = fs::read_to_string(&file).map_err(|error| names_it(&file, error))?;
-                *self = std::mem::take(self).with(&path, &text);
-            }
-        }
-        Ok(())
-    }
-
     fn document(&self, id: &str) -> Result<&Document, Failure> {
-        self.documents
-            .iter()
-            .find(|document| document.meta.id == id)
-            .ok_or_else(|| Failure::new("unknown_spec", format!("there is no spec {id}")))
+        let by_id = self.documents.iter().find(|document| document.meta.id == id);
+        // A path names a spec too, as it does for the host.
+        let by_path = || self.documents.iter().find(|document| document.meta.path == id);
+        by_id.or_else(by_path).ok_or_else(|| Failure::new("unknown_spec", format!("there is no spec {id}")))
     }
 }
 
@@ -72,21 +67,24 @@ impl Specs for MockSpecs {
     }
 
     fn list(&self, listing: &Listing) -> Result<Page, Failure> {
+        if listing.filter.len() > FILTERS_MAX {
+            return Err(Failure::new("too_many_filters", format!("a listing has at most {FILTERS_MAX} filters")));
+        }
         if let Some(filter) = listing.filter.iter().find(|f| f.key != "tag" && f.key != "path-prefix") {
             return Err(Failure::new("unknown_filter", format!("specs cannot be listed by {}", filter.key)));
         }
-        let start = match &listing.cursor {
+        let start: usize = match &listing.cursor {
             None => 0,
             Some(cursor) => cursor.parse().map_err(|_| Failure::new("bad_cursor", "not a cursor of a page"))?,
         };
         let holds = |spec: &SpecMeta| {
             listing.filter.iter().all(|f| match f.key.as_str() {
-                "tag" => spec.tags.contains(&f.value),
+                "tag" => spec.tags.iter().any(|tag| tag.eq_ignore_ascii_case(&f.value)),
                 _ => spec.path.starts_with(&f.value),
             })
         };
         let all: Vec<_> = self.documents.iter().map(|document| &document.meta).filter(|spec| holds(spec)).collect();
-        let end = all.len().min(start + listing.limit as usize);
+        let end = all.len().min(start.saturating_add(listing.limit.clamp(1, PAGE_MAX) as usize));
         let specs = all.get(start..end).unwrap_or_default().iter().map(|&spec| spec.clone()).collect();
         Ok(Page { specs, next: (end < all.len()).then(|| end.to_string()) })
     }
@@ -123,6 +121,7 @@ impl Specs for MockSpecs {
 mod tests {
     use super::*;
     use crate::Attr;
+    use std::fs;
 
     fn specs() -> MockSpecs {
         MockSpecs::default()
@@ -139,7 +138,9 @@ mod tests {
         let spec = specs().get("A-1").unwrap();
         assert_eq!((spec.path.as_str(), spec.title.as_str()), ("docs/a.md", "Sign-in"));
         assert_eq!(spec.tags, ["auth", "api"]);
-        assert_eq!(specs().get("specs/c.md").unwrap().title, "c");
+        assert_eq!(specs().get("docs/b").unwrap().title, "Ledger");
+        assert_eq!(specs().get("specs/c").unwrap().title, "c");
+        assert_eq!(specs().get("docs/a.md").unwrap().id, "A-1");
         assert_eq!(specs().get("nope").unwrap_err().code, "unknown_spec");
     }
 
@@ -163,9 +164,26 @@ mod tests {
             let filter = vec![Attr { key: key.into(), value: value.into() }];
             specs().list(&Listing { cursor: None, limit: 9, filter }).map(|page| page.specs.len())
         };
-        assert_eq!(list("tag", "auth"), Ok(1));
+        assert_eq!(list("tag", "Auth"), Ok(1));
         assert_eq!(list("path-prefix", "docs/"), Ok(2));
         assert_eq!(list("colour", "red").unwrap_err().code, "unknown_filter");
+        let filter = vec![Attr { key: "tag".into(), value: "auth".into() }; 17];
+        let failure = specs().list(&Listing { cursor: None, limit: 9, filter }).unwrap_err();
+        assert_eq!(failure.code, "too_many_filters");
+    }
+
+    #[test]
+    fn a_query_out_of_bounds_is_refused() {
+        let seventeen = (0..17).fold(Query::new("x"), |query, _| query.field("body", 1.0));
+        for (query, code) in [
+            (Query::new("x".repeat(16 * 1024 + 1)), "query_too_long"),
+            (seventeen, "too_many_fields"),
+            (Query::new("x").field("colour", 1.0), "unknown_field"),
+            (Query::new("x").field("body", f32::NAN), "bad_weight"),
+        ] {
+            assert_eq!(specs().search(&query).unwrap_err().code, code);
+        }
+        assert_eq!(specs().search(&Query::new("x".repeat(16 * 1024))), Ok(vec![]));
     }
 
     #[test]
@@ -173,8 +191,15 @@ mod tests {
         let specs = specs();
         let hits = specs.search(&Query::new("expiry")).unwrap();
         let section = hits[0].section.as_deref();
+        assert_eq!(section, Some("expiry"));
         assert_eq!(specs.read("A-1", section).unwrap(), "## Expiry\nAn hour — no more.\n");
         assert_eq!(specs.read("A-1", Some("nope")).unwrap_err().code, "unknown_section");
+    }
+
+    #[test]
+    fn a_spec_that_only_its_path_or_tags_found_has_no_section() {
+        let hits = specs().search(&Query::new("api")).unwrap();
+        assert_eq!((hits.len(), hits[0].spec.id.as_str(), hits[0].section.as_deref()), (1, "A-1", None));
     }
 
     #[test]
@@ -193,14 +218,19 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_read_with_paths_below_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let below = folder.path().join("deep");
-        fs::create_dir(&below).unwrap();
-        fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), below.join("guide.md")).unwrap();
-        let specs = MockSpecs::from_dir(folder.path()).unwrap();
-        assert_eq!(specs.documents.len(), 1);
-        assert_eq!(specs.documents[0].meta.path, "deep/guide.md");
-        assert!(MockSpecs::from_dir(folder.path().join("gone")).unwrap_err().to_string().contains("gone"));
+    fn a_folder_is_read_as_a_project_s_root() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["Specs/deep", "specs-of-others", "Specs/node_modules"] {
+            let folder = root.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), folder.join("guide.md")).unwrap();
+        }
+        let specs = MockSpecs::from_dir(root.path()).unwrap();
+        let found: Vec<_> = specs.documents.iter().map(|document| document.meta.path.as_str()).collect();
+        assert_eq!(found, ["Specs/deep/guide.md"]);
+        assert_eq!(specs.documents[0].meta.id, "Specs/deep/guide");
+        assert!(MockSpecs::from_dir(root.path().join("gone")).unwrap_err().to_string().contains("gone"));
+        let failure = MockSpecs::from_dir(root.path().join("Specs")).unwrap_err();
+        assert!(failure.to_string().contains("has none of the folders specs, docs"), "{failure}");
     }
 }

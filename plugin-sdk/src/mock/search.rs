@@ -1,18 +1,30 @@
-//! The mock's search: each word of the query counts once for each field of a section that has it. Pure.
+//! The mock's search: each word of the query counts once for each field that has it. Pure.
 
-use super::document::{Document, Section};
+use super::document::Document;
+use super::words;
 use crate::{Failure, FieldWeight, Hit, Query};
 
 const FIELDS: [(&str, f32); 7] =
     [("path", 1.0), ("title", 3.0), ("ids", 3.0), ("headings", 2.0), ("tags", 3.0), ("body", 1.0), ("code", 1.0)];
 
+/// The contract's bounds.
+const HITS_MAX: usize = 200;
+const QUERY_MAX: usize = 16 * 1024;
+const FIELDS_MAX: usize = 16;
+const WEIGHT_MAX: f32 = 100.0;
+
 pub(super) fn search(documents: &[Document], query: &Query) -> Result<Vec<Hit>, Failure> {
+    if query.text.len() > QUERY_MAX {
+        return Err(Failure::new("query_too_long", format!("a query has at most {QUERY_MAX} bytes")));
+    }
     let fields = weights(&query.fields)?;
-    let wanted = words(&query.text);
-    let mut hits: Vec<Hit> = documents.iter().filter_map(|document| best(document, &fields, &wanted)).collect();
+    let mut wanted = words::of(&query.text);
+    wanted.sort();
+    wanted.dedup();
+    let mut hits: Vec<Hit> = documents.iter().filter_map(|document| hit(document, &fields, &wanted)).collect();
     // Stable: documents come sorted by path, so equal scores stay in that order.
     hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-    hits.truncate(query.limit as usize);
+    hits.truncate(HITS_MAX.min(query.limit as usize));
     Ok(hits)
 }
 
@@ -20,43 +32,49 @@ fn weights(asked: &[FieldWeight]) -> Result<Vec<(&str, f32)>, Failure> {
     if asked.is_empty() {
         return Ok(FIELDS.to_vec());
     }
-    let known = |field: &FieldWeight| FIELDS.iter().any(|(name, _)| *name == field.field);
-    match asked.iter().find(|field| !known(field)) {
-        Some(field) => Err(Failure::new("unknown_field", format!("specs have no field {}", field.field))),
-        None => Ok(asked.iter().map(|field| (field.field.as_str(), field.weight)).collect()),
+    if asked.len() > FIELDS_MAX {
+        return Err(Failure::new("too_many_fields", format!("a query names at most {FIELDS_MAX} fields")));
     }
-}
-
-/// The section of the document that matches best, if any does.
-fn best(document: &Document, fields: &[(&str, f32)], wanted: &[String]) -> Option<Hit> {
-    let mut best: Option<(f32, &Section)> = None;
-    for section in &document.sections {
-        let score = fields.iter().map(|(field, weight)| weight * matches(document, section, field, wanted)).sum();
-        if score > best.map_or(0.0, |(score, _)| score) {
-            best = Some((score, section));
+    for FieldWeight { field, weight } in asked {
+        if !FIELDS.iter().any(|(name, _)| *name == field.as_str()) {
+            return Err(Failure::new("unknown_field", format!("specs have no field {field:?}")));
+        }
+        if !(0.0..=WEIGHT_MAX).contains(weight) {
+            return Err(Failure::new("bad_weight", format!("{field} is weighted {weight}")));
         }
     }
-    best.map(|(score, section)| Hit {
-        spec: document.meta.clone(),
-        section: (!section.heading.is_empty()).then(|| section.heading.clone()),
-        score,
-        extra: Vec::new(),
-    })
+    Ok(asked.iter().map(|field| (field.field.as_str(), field.weight)).collect())
+}
+
+/// The document, if any of the fields has a word, with the section whose text has most of the words.
+fn hit(document: &Document, fields: &[(&str, f32)], wanted: &[String]) -> Option<Hit> {
+    let score: f32 = fields.iter().map(|(field, weight)| weight * matches(&field_words(document, field), wanted)).sum();
+    if score <= 0.0 {
+        return None;
+    }
+    let mut best: Option<(f32, &str)> = None;
+    for section in &document.sections {
+        let found = matches(&words::of(&section.text), wanted);
+        if found > best.map_or(0.0, |(most, _)| most) {
+            best = Some((found, section.id.as_str()));
+        }
+    }
+    let section = best.map(|(_, id)| id.to_owned());
+    Some(Hit { spec: document.meta.clone(), section, score, extra: Vec::new() })
+}
+
+fn field_words(document: &Document, field: &str) -> Vec<String> {
+    match field {
+        "path" => words::of(&document.meta.path),
+        "title" => words::of(&document.meta.title),
+        "ids" => words::of(document.own_id.as_deref().unwrap_or_default()),
+        "headings" => document.sections.iter().flat_map(|section| words::of(&section.heading)).collect(),
+        "tags" => words::of(&document.meta.tags.join(" ")),
+        _ => words::of(&document.text),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of words, far below 2^24")]
-fn matches(document: &Document, section: &Section, field: &str, wanted: &[String]) -> f32 {
-    let found = match field {
-        "path" => words(&document.meta.path),
-        "title" => words(&document.meta.title),
-        "ids" => words(&document.meta.id),
-        "headings" => words(&section.heading),
-        "tags" => words(&document.meta.tags.join(" ")),
-        _ => words(&section.text),
-    };
-    wanted.iter().filter(|word| found.contains(word)).count() as f32
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
+fn matches(words: &[String], wanted: &[String]) -> f32 {
+    wanted.iter().filter(|word| words.contains(word)).count() as f32
 }

@@ -1,12 +1,15 @@
 //! From a task to the searches that it is worth. Pure.
+//!
+//! A search gets the task's own text: the index takes identifiers apart, finds the ids that a text names
+//! (`DAEMON-006`), counts repeated words and, of very many, takes those that tell most. None of that is done here.
 
 use pu_plugin_sdk::{Query, Task};
 
 use crate::config::Config;
 use crate::words;
 
-/// As many words as one search gets: more only makes it slower and vaguer.
-const WORDS_MAX: usize = 64;
+/// As many bytes as one search takes, and as are looked at of a prompt.
+const TEXT_MAX: usize = 16 * 1024;
 /// Hits to ask for, for each pick that may come of them: several sections of one spec may hit.
 const HITS_PER_PICK: usize = 3;
 
@@ -24,26 +27,30 @@ pub(crate) fn of(task: &Task, config: &Config) -> Vec<Ask> {
         let query = Query::new(text).limit(limit);
         Ask { weight, query: fields.iter().fold(query, |query, (field, weight)| query.field(*field, *weight)) }
     };
-    let subject = join(words::of(task.subject()));
-    let details = join(words::of(task.details()));
-    let tags = join(task.tags.iter().flat_map(|tag| words::of(tag)));
-    let code = join(code_words(task));
+    let tags = task.tags.iter().map(String::as_str);
     let asks = [
-        ask(config.subject_weight, subject, &[]),
-        ask(config.details_weight, details, &[]),
-        ask(config.tag_weight, tags, &[("tags", 3.0), ("ids", 3.0), ("title", 1.0)]),
-        ask(config.code_weight, code, &[("path", 2.0), ("code", 1.0), ("title", 1.0)]),
+        ask(config.subject_weight, one_line(task.subject()), &[]),
+        ask(config.details_weight, one_line(task.details()), &[]),
+        // A comma, so that two tags stay two words.
+        ask(config.tag_weight, list(tags, ", "), &[("tags", 3.0), ("ids", 3.0), ("title", 1.0)]),
+        ask(config.code_weight, list(code_words(task), " "), &[("path", 2.0), ("code", 1.0), ("title", 1.0)]),
     ];
-    asks.into_iter().filter(|ask| ask.weight > 0.0 && !ask.query.text.is_empty()).collect()
+    let has_words = |text: &str| text.contains(char::is_alphanumeric);
+    asks.into_iter().filter(|ask| ask.weight > 0.0 && has_words(&ask.query.text)).collect()
 }
 
-/// The names of files and the identifiers that the task speaks of.
-fn code_words(task: &Task) -> impl Iterator<Item = String> {
-    let changed = task.changed_files.iter().map(|file| &file.path);
-    let files: Vec<_> =
-        task.mentioned_files.iter().chain(changed).flat_map(|path| words::of(file_stem(path))).collect();
-    let identifiers = words::identifiers(&task.prompt);
-    files.into_iter().chain(identifiers)
+/// The names of files and the identifiers that the task speaks of. Those that the user wrote come first: a branch may
+/// have changed more files than fit into a search.
+fn code_words(task: &Task) -> impl Iterator<Item = &str> {
+    let mentioned = task.mentioned_files.iter().flat_map(|path| name_words(path));
+    let changed = task.changed_files.iter().flat_map(|file| name_words(&file.path));
+    mentioned.chain(words::identifiers(start(&task.prompt))).chain(changed)
+}
+
+/// The words of a file's name. Not its numbers: a word and a number after it would be searched as an id, which nobody
+/// meant by `step-2.sql`.
+fn name_words(path: &str) -> impl Iterator<Item = &str> {
+    words::tokens(file_stem(path)).filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn file_stem(path: &str) -> &str {
@@ -51,18 +58,29 @@ fn file_stem(path: &str) -> &str {
     name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// The first distinct words, joined by blanks.
-fn join(words: impl IntoIterator<Item = String>) -> String {
-    let mut distinct: Vec<String> = Vec::new();
+/// The start of a text in one line: of several, the index would count the first one twice.
+fn one_line(text: &str) -> String {
+    start(text).replace('\n', " ")
+}
+
+/// As much of a text as one search takes.
+fn start(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_MAX)]
+}
+
+/// As many of the words as one search takes.
+fn list<'a>(words: impl Iterator<Item = &'a str>, separator: &str) -> String {
+    let mut text = String::new();
     for word in words {
-        if distinct.len() == WORDS_MAX {
+        if text.len() + separator.len() + word.len() > TEXT_MAX {
             break;
         }
-        if !distinct.contains(&word) {
-            distinct.push(word);
+        if !text.is_empty() {
+            text.push_str(separator);
         }
+        text.push_str(word);
     }
-    distinct.join(" ")
+    text
 }
 
 #[cfg(test)]
@@ -74,14 +92,19 @@ mod tests {
         of(task, &Config::default()).into_iter().map(|ask| (ask.weight, ask.query.text)).collect()
     }
 
+    fn changed(path: &str) -> ChangedFile {
+        ChangedFile { path: path.into(), status: "added".into() }
+    }
+
     #[test]
     fn a_plain_prompt_is_one_search() {
         assert_eq!(texts(&Task::new("fix the auth race")), [(1.0, "fix the auth race".to_owned())]);
     }
 
     #[test]
-    fn an_empty_task_asks_nothing() {
+    fn a_task_without_words_asks_nothing() {
         assert_eq!(texts(&Task::new(" \n ")), []);
+        assert_eq!(texts(&Task { tags: vec!["?".into()], ..Task::new("!!!\n\n--") }), []);
     }
 
     #[test]
@@ -89,25 +112,40 @@ mod tests {
         let task = Task {
             tags: vec!["billing".into()],
             mentioned_files: vec!["src/ledger_entry.rs".into()],
-            changed_files: vec![ChangedFile { path: "api/Makefile".into(), status: "added".into() }],
-            ..Task::new("Round amounts\n\nroundHalf loses a cent")
+            changed_files: vec![changed("api/Makefile"), changed("db/step-2.sql")],
+            ..Task::new("Round amounts\n\nroundHalf loses a cent\nof each")
         };
         assert_eq!(
             texts(&task),
             [
-                (1.0, "round amounts".to_owned()),
-                (0.5, "roundhalf round half loses a cent".to_owned()),
+                (1.0, "Round amounts".to_owned()),
+                (0.5, "roundHalf loses a cent of each".to_owned()),
                 (1.0, "billing".to_owned()),
-                (0.4, "ledger_entry ledger entry makefile roundhalf round half".to_owned()),
+                (0.4, "ledger_entry roundHalf Makefile step".to_owned()),
             ]
         );
     }
 
     #[test]
-    fn a_long_prompt_is_cut_at_its_first_distinct_words() {
-        let prompt: Vec<String> = (0..500).map(|n| format!("word{n}")).collect();
-        let text = &texts(&Task::new(prompt.join(" ")))[0].1;
-        assert_eq!(text.split(' ').count(), WORDS_MAX);
-        assert!(text.starts_with("word0 word1 "));
+    fn ids_reach_the_index_as_they_were_written() {
+        let tags = vec!["STORE-006".into(), "api".into()];
+        let task = Task { tags, ..Task::new("Fix DAEMON-001 and DAEMON-006\n\nas AGENT-LIFE-005 says") };
+        let texts: Vec<String> = texts(&task).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["Fix DAEMON-001 and DAEMON-006", "as AGENT-LIFE-005 says", "STORE-006, api"]);
+    }
+
+    #[test]
+    fn no_text_is_longer_than_a_search_takes_and_the_user_s_own_words_have_room() {
+        let task = Task {
+            changed_files: (0..9000).map(|n| changed(&format!("src/file{n}.rs"))).collect(),
+            tags: (0..9000).map(|n| format!("tag{n}")).collect(),
+            ..Task::new(format!("{0}\n{0}", "leaseTable änderungs_log ".repeat(9000)))
+        };
+        let texts = texts(&task);
+        assert_eq!(texts.len(), 4);
+        for (weight, text) in &texts {
+            assert!((TEXT_MAX - 64..=TEXT_MAX).contains(&text.len()), "{weight}: {} bytes", text.len());
+        }
+        assert!(texts[3].1.starts_with("leaseTable änderungs_log leaseTable"));
     }
 }

@@ -1,17 +1,20 @@
 //! The bundled assembler `keyword`: picks the specs whose words match the task's.
 //!
 //! The index ranks, this plugin asks and explains: `asks` turns the task into a few searches, `rank` joins their
-//! answers, `reason` says which words matched where. It knows nothing of the project but what `specs` tells it.
+//! answers, `reason` says which of the `wanted` words matched where. It knows nothing of the project but what `specs`
+//! tells it.
 
 mod asks;
 mod config;
 mod rank;
 mod reason;
+mod wanted;
 mod words;
 
 use pu_plugin_sdk::{Assembler, Assembly, Failure, Pick, Specs, Task};
 
 pub use config::Config;
+use wanted::Wanted;
 
 /// See the crate.
 pub struct Keyword {
@@ -32,13 +35,13 @@ impl Assembler for Keyword {
         for ask in &asks {
             answers.push((ask.weight, specs.search(&ask.query)?));
         }
-        let words = words::of_asks(&asks);
+        let wanted = Wanted::of(&asks);
         let mut assembly = Assembly::default();
         let mut surety = None;
         for ranked in rank::join(answers).into_iter().take(self.config.limit) {
-            let matched = reason::find(&ranked.hit, &words, specs)?;
-            // How sure we are of the best hit bounds what all others can be.
-            let surety = *surety.get_or_insert_with(|| matched.surety());
+            let matched = reason::find(&ranked, &wanted, specs);
+            // How sure we are of the best hit that only words found bounds what all others of that kind can be.
+            let surety = if ranked.named { matched.surety() } else { *surety.get_or_insert_with(|| matched.surety()) };
             let score = ranked.relative * surety;
             if score < self.config.min_score {
                 break;

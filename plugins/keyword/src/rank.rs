@@ -6,32 +6,44 @@ use pu_plugin_sdk::Hit;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ranked {
     pub(crate) hit: Hit,
-    /// Above 0 to 1; the first has 1.
+    /// Above 0 to 1; the best has 1, and so has whatever is named.
     pub(crate) relative: f32,
+    /// The task names the spec by an id that it defines.
+    pub(crate) named: bool,
 }
 
 /// Joins answers, each with its weight, the best first. One search alone keeps the order that the index gave.
 ///
-/// Scores compare only within one answer, so each is taken relative to the best of its own.
+/// Scores compare only within one answer, so each is taken relative to the best of its own. What the task names by id
+/// comes first, as it does within one answer: it is meant, however few of its words are there.
 pub(crate) fn join(answers: Vec<(f32, Vec<Hit>)>) -> Vec<Ranked> {
     let mut joined: Vec<Ranked> = Vec::new();
     for (weight, hits) in answers {
         let best = hits.iter().map(|hit| hit.score).fold(0.0, f32::max);
         for hit in hits.into_iter().filter(|hit| hit.score > 0.0) {
             let gain = weight * hit.score / best;
+            let named = is_named(&hit);
             match joined.iter_mut().find(|ranked| same_place(&ranked.hit, &hit)) {
-                Some(known) => known.relative += gain,
-                None => joined.push(Ranked { hit, relative: gain }),
+                Some(known) => {
+                    known.relative += gain;
+                    known.named |= named;
+                }
+                None => joined.push(Ranked { hit, relative: gain, named }),
             }
         }
     }
-    // Stable, so that equal sums stay in the order of the first search that found them.
-    joined.sort_by(|a, b| b.relative.total_cmp(&a.relative));
-    let best = joined.first().map_or(1.0, |ranked| ranked.relative);
+    let best = joined.iter().map(|ranked| ranked.relative).fold(0.0, f32::max);
     for ranked in &mut joined {
-        ranked.relative /= best;
+        ranked.relative = if ranked.named { 1.0 } else { ranked.relative / best };
     }
+    // Stable, so that equal sums stay in the order of the first search that found them.
+    joined.sort_by(|a, b| b.named.cmp(&a.named).then(b.relative.total_cmp(&a.relative)));
     joined
+}
+
+/// Whether the index found the hit by an id that the search's text names.
+fn is_named(hit: &Hit) -> bool {
+    hit.extra.iter().any(|attr| attr.key == "score.id")
 }
 
 fn same_place(a: &Hit, b: &Hit) -> bool {
@@ -41,7 +53,7 @@ fn same_place(a: &Hit, b: &Hit) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pu_plugin_sdk::SpecMeta;
+    use pu_plugin_sdk::{Attr, SpecMeta};
 
     fn hit(id: &str, score: f32) -> Hit {
         Hit { spec: SpecMeta { id: id.into(), ..SpecMeta::default() }, score, ..Hit::default() }
@@ -63,6 +75,14 @@ mod tests {
         let order = order(vec![(1.0, first), (0.5, second)]);
         assert_eq!(order[0], ("b".to_owned(), 1.0));
         assert_eq!(order[1].0, "a");
+    }
+
+    #[test]
+    fn what_is_named_by_id_comes_first_in_whichever_search_it_was() {
+        let extra = vec![Attr { key: "score.id".into(), value: "1.000".into() }];
+        let named = Hit { extra, ..hit("c", 1.0) };
+        let order = order(vec![(1.0, vec![hit("a", 10.0), hit("b", 5.0)]), (0.5, vec![named])]);
+        assert_eq!(order, [("c".to_owned(), 1.0), ("a".to_owned(), 1.0), ("b".to_owned(), 0.5)]);
     }
 
     #[test]

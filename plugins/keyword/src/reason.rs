@@ -1,15 +1,18 @@
 //! Says why a hit was picked: which of the task's words it has, and in which field.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use pu_plugin_sdk::{Failure, Hit, Specs};
+use pu_plugin_sdk::{Hit, Specs};
 
+use crate::rank::Ranked;
+use crate::wanted::Wanted;
 use crate::words;
 
 /// As many words as a reason names for one field.
 const NAMED: usize = 5;
 /// So many bytes of a text are looked at for a reason: all of a usual section, the start of a long spec.
-const TEXT_READ: usize = 8 * 1024;
+const TEXT_READ: u32 = 8 * 1024;
 /// A field of a spec, and how much one matching word in it says.
 const FIELDS: [(&str, f32); 5] = [("title", 2.0), ("tags", 2.0), ("section", 1.5), ("path", 1.5), ("text", 1.0)];
 /// So much evidence makes us half sure.
@@ -18,42 +21,61 @@ const HALF_SURE: f32 = 1.5;
 /// The words of the task that a hit has, each under the most telling field that has it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Matched {
+    /// The task names the spec by id.
+    named: bool,
     /// In the order of `FIELDS`; fields without a match are left out.
     fields: Vec<(&'static str, f32, Vec<String>)>,
 }
 
-/// Looks the task's words up in the hit's fields and, those that are in none, in the start of its text.
-pub(crate) fn find(hit: &Hit, wanted: &[String], specs: &dyn Specs) -> Result<Matched, Failure> {
-    let text = match specs.read(&hit.spec.id, hit.section.as_deref()) {
-        Ok(text) => text,
-        // A huge spec is still a good pick; its title and path must do as the reason.
-        Err(failure) if failure.code == "too_large" => String::new(),
-        Err(failure) => return Err(failure),
-    };
-    let mut left: Vec<&String> = wanted.iter().collect();
-    let mut matched = Matched::default();
-    for (field, weight) in FIELDS {
+/// Looks the task's words up in the hit's fields and in the start of its text.
+pub(crate) fn find(ranked: &Ranked, wanted: &Wanted, specs: &dyn Specs) -> Matched {
+    let hit = &ranked.hit;
+    let mut field_of: BTreeMap<usize, usize> = BTreeMap::new();
+    for (n, (field, _)) in FIELDS.into_iter().enumerate() {
         let here = match field {
-            "title" => words::of(&hit.spec.title).join(" "),
-            "tags" => words::of(&hit.spec.tags.join(" ")).join(" "),
-            "section" => words::of(hit.section.as_deref().unwrap_or_default()).join(" "),
-            "path" => words::of(&hit.spec.path).join(" "),
-            _ => text[..text.floor_char_boundary(TEXT_READ)].to_lowercase(),
+            "title" => in_words(&hit.spec.title),
+            "tags" => in_words(&hit.spec.tags.join(" ")),
+            "section" => in_words(hit.section.as_deref().unwrap_or_default()),
+            "path" => in_words(&hit.spec.path),
+            _ => start_of_text(hit, specs),
         };
-        let here = words::stems(&here);
-        let (found, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(|word| here.contains(words::stem(word)));
-        left = rest;
-        if !found.is_empty() {
-            matched.fields.push((field, weight, found.into_iter().cloned().collect()));
+        for place in wanted.places_in(&here) {
+            field_of.entry(place).or_insert(n);
         }
     }
-    Ok(matched)
+    let mut fields: Vec<(&str, f32, Vec<String>)> = FIELDS.map(|(field, weight)| (field, weight, Vec::new())).into();
+    for (place, n) in field_of {
+        fields[n].2.push(wanted.word(place).to_owned());
+    }
+    fields.retain(|(_, _, words)| !words.is_empty());
+    Matched { named: ranked.named, fields }
+}
+
+/// A short text as words in lower case, identifiers taken apart.
+fn in_words(text: &str) -> String {
+    words::of(text).collect::<Vec<_>>().join(" ")
+}
+
+/// The start of what the hit is, in lower case. Empty if it cannot be read: a spec that is huge, or was changed a
+/// moment ago, is still a good pick, and its title and path must do as the reason.
+fn start_of_text(hit: &Hit, specs: &dyn Specs) -> String {
+    let text = match hit.section.as_deref() {
+        Some(section) => specs.read(&hit.spec.id, Some(section)),
+        // Not all of a spec: twenty large ones would be more than a plugin may read.
+        None => specs.read_range(&hit.spec.id, 0, TEXT_READ).map(|chunk| chunk.text),
+    };
+    let text = text.unwrap_or_default();
+    text[..text.floor_char_boundary(TEXT_READ as usize)].to_lowercase()
 }
 
 impl Matched {
-    /// 0 to 1: how much the matched words say. One word in the text says little, three in the title nearly all.
+    /// 0 to 1: how much the matched words say. One word in the text says little, three in the title nearly all, and an
+    /// id all.
     #[expect(clippy::cast_precision_loss, reason = "a count of words, far below 2^24")]
     pub(crate) fn surety(&self) -> f32 {
+        if self.named {
+            return 1.0;
+        }
         let evidence: f32 = self.fields.iter().map(|(_, weight, words)| weight * words.len() as f32).sum();
         // The index may match what we cannot see (a synonym, a deeper stem): never quite 0.
         ((evidence + 0.5) / (evidence + 0.5 + HALF_SURE)).min(1.0)
@@ -62,15 +84,19 @@ impl Matched {
 
 impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.fields.is_empty() {
+        let mut separator = "";
+        if self.named {
+            f.write_str("the task names it by id")?;
+            separator = "; ";
+        } else if self.fields.is_empty() {
             return f.write_str("the index finds related words");
         }
-        for (n, (field, _, words)) in self.fields.iter().enumerate() {
-            let separator = if n == 0 { "" } else { "; " };
+        for (field, _, words) in &self.fields {
             write!(f, "{separator}{field}: {}", words[..words.len().min(NAMED)].join(", "))?;
             if words.len() > NAMED {
                 write!(f, " and {} more", words.len() - NAMED)?;
             }
+            separator = "; ";
         }
         Ok(())
     }
@@ -81,12 +107,16 @@ mod tests {
     use super::*;
     use pu_plugin_sdk::{MockSpecs, Query};
 
-    fn explain(wanted: &str) -> Matched {
+    fn explain_as(named: bool, wanted: &str) -> Matched {
         let specs =
             MockSpecs::default().with("docs/auth.md", "---\ntags: [login]\n---\n# Tokens\nThey expire in an hour.\n");
         let hit = specs.search(&Query::new("tokens")).unwrap().remove(0);
-        let wanted: Vec<String> = wanted.split(' ').map(str::to_owned).collect();
-        find(&hit, &wanted, &specs).unwrap()
+        let wanted: Wanted = wanted.split(' ').map(str::to_owned).collect();
+        find(&Ranked { hit, relative: 1.0, named }, &wanted, &specs)
+    }
+
+    fn explain(wanted: &str) -> Matched {
+        explain_as(false, wanted)
     }
 
     #[test]
@@ -101,6 +131,13 @@ mod tests {
             "text: they, expire, in, an, hour and 1 more"
         );
         assert_eq!(explain("zebra").to_string(), "the index finds related words");
+    }
+
+    #[test]
+    fn an_id_is_a_reason_before_all_words_and_enough_alone() {
+        assert_eq!(explain_as(true, "token").to_string(), "the task names it by id; title: token");
+        let alone = explain_as(true, "zebra");
+        assert_eq!((alone.to_string().as_str(), alone.surety()), ("the task names it by id", 1.0));
     }
 
     #[test]

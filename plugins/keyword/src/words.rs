@@ -1,36 +1,20 @@
 //! Text to words, identifiers to their parts. Pure.
 
-use std::collections::BTreeSet;
-
-use crate::asks::Ask;
-
-/// English words that say nothing about what a task is about. They only keep a reason readable: which words count in
-/// a search is for the index to know.
-const EMPTY: [&str; 44] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "from", "has", "have", "how",
-    "if", "in", "into", "is", "it", "its", "not", "of", "on", "or", "our", "should", "so", "that", "the", "their",
-    "then", "this", "to", "was", "we", "what", "when", "which", "will", "with", "you",
-];
-
 /// The words of a text in lower case and in their order; an identifier gives its joined form and then its parts.
-pub(crate) fn of(text: &str) -> Vec<String> {
-    tokens(text).flat_map(spread).collect()
+pub(crate) fn of(text: &str) -> impl Iterator<Item = String> {
+    tokens(text).flat_map(spread)
 }
 
-/// Those words of a text that are identifiers, each with its parts.
-pub(crate) fn identifiers(text: &str) -> Vec<String> {
-    tokens(text).map(spread).filter(|forms| forms.len() > 1).flatten().collect()
+/// Those words of a text that are identifiers, as they are written.
+pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    tokens(text).filter(|token| parts(token).len() > 1)
 }
 
-/// The words that the searches look for and that mean something, each once.
-pub(crate) fn of_asks(asks: &[Ask]) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for word in asks.iter().flat_map(|ask| ask.query.text.split(' ')) {
-        if !EMPTY.contains(&word) && !distinct.iter().any(|known| known == word) {
-            distinct.push(word.to_owned());
-        }
-    }
-    distinct
+/// The words of a text as they are written.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .map(|token| token.trim_matches('_'))
+        .filter(|t| !t.is_empty())
 }
 
 /// A word without its English ending, so that `token` and `tokens`, `race` and `racing` are one.
@@ -41,14 +25,8 @@ pub(crate) fn stem(word: &str) -> &str {
 }
 
 /// The stems in a text in lower case. Takes no identifier apart but at underscores: quick enough for bodies.
-pub(crate) fn stems(lower_case: &str) -> BTreeSet<&str> {
-    lower_case.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(stem).collect()
-}
-
-fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .map(|token| token.trim_matches('_'))
-        .filter(|t| !t.is_empty())
+pub(crate) fn stems(lower_case: &str) -> impl Iterator<Item = &str> {
+    lower_case.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(stem)
 }
 
 /// A token, and its parts where it has several.
@@ -95,13 +73,14 @@ mod tests {
             ("ÄnderungsLog", "änderungslog änderungs log"),
         ] {
             let expected: Vec<&str> = words.split(' ').collect();
-            assert_eq!(of(text), expected, "{text}");
+            assert_eq!(of(text).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 
     #[test]
     fn only_identifiers_are_identifiers() {
-        assert_eq!(identifiers("Fix the LeaseTable in main"), ["leasetable", "lease", "table"]);
+        let found: Vec<&str> = identifiers("Fix the LeaseTable in auth_token, DAEMON-006").collect();
+        assert_eq!(found, ["LeaseTable", "auth_token"]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in the functions that it is made of too")]
 
+use std::cell::RefCell;
+
 use pu_plugin_keyword::Keyword;
-use pu_plugin_sdk::{Assembly, MockSpecs, Task, run};
+use pu_plugin_sdk::{Assembly, Attr, Chunk, Failure, Hit, Listing, MockSpecs, Page, Query, SpecMeta, Specs, Task, run};
 
 fn specs() -> MockSpecs {
     MockSpecs::default()
@@ -24,7 +26,7 @@ fn assemble(config: &str, task: &Task) -> Assembly {
 #[test]
 fn the_spec_that_the_prompt_is_about_comes_first_with_its_reason() {
     let assembly = assemble("{}", &Task::new("Let sign-in tokens live for a day"));
-    assert_eq!(assembly.picks[0].spec, "specs/auth.md");
+    assert_eq!(assembly.picks[0].spec, "specs/auth");
     assert_eq!(assembly.picks[0].reason, "title: sign, tokens");
     assert!(assembly.picks.iter().all(|pick| (0.0..=1.0).contains(&pick.score)));
 }
@@ -32,10 +34,10 @@ fn the_spec_that_the_prompt_is_about_comes_first_with_its_reason() {
 #[test]
 fn tags_and_identifiers_find_specs_that_the_prompt_does_not_name() {
     let tagged = Task { tags: vec!["billing".into()], ..Task::new("round the amounts") };
-    assert_eq!(picks("{}", &tagged)[0], "specs/ledger.md");
-    assert_eq!(picks("{}", &Task::new("rename leaseTable"))[0], "specs/lease_table.md");
+    assert_eq!(picks("{}", &tagged)[0], "specs/ledger");
+    assert_eq!(picks("{}", &Task::new("rename leaseTable"))[0], "specs/lease_table");
     let file = Task { mentioned_files: vec!["src/lease_table.rs".into()], ..Task::new("speed this up") };
-    assert_eq!(picks("{}", &file)[0], "specs/lease_table.md");
+    assert_eq!(picks("{}", &file)[0], "specs/lease_table");
 }
 
 #[test]
@@ -62,4 +64,114 @@ fn the_same_task_gives_the_same_answer() {
 fn a_config_out_of_range_is_refused() {
     let failure = run::<Keyword>(r#"{"limit": 900}"#, &Task::default(), &specs()).unwrap_err();
     assert_eq!(failure.code, "config_invalid");
+}
+
+/// The same specs, with what was asked of them; optionally as an index that is troubled, or that finds an id.
+#[derive(Default)]
+struct Watched {
+    asked: RefCell<Vec<String>>,
+    read: RefCell<Vec<String>>,
+    /// Every read fails with this code.
+    failing: Option<&'static str>,
+    /// The spec that every text names by id.
+    named: Option<&'static str>,
+}
+
+impl Watched {
+    fn outcome<T>(&self, act: String, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        self.read.borrow_mut().push(act);
+        match self.failing {
+            Some(code) => Err(Failure::new(code, "a test's")),
+            None => outcome,
+        }
+    }
+}
+
+impl Specs for Watched {
+    fn search(&self, query: &Query) -> Result<Vec<Hit>, Failure> {
+        self.asked.borrow_mut().push(query.text.clone());
+        let mut hits = specs().search(query)?;
+        for hit in hits.iter_mut().filter(|hit| Some(hit.spec.id.as_str()) == self.named) {
+            hit.extra.push(Attr { key: "score.id".into(), value: "1.000".into() });
+        }
+        Ok(hits)
+    }
+
+    fn list(&self, listing: &Listing) -> Result<Page, Failure> {
+        specs().list(listing)
+    }
+
+    fn get(&self, id: &str) -> Result<SpecMeta, Failure> {
+        specs().get(id)
+    }
+
+    fn read(&self, id: &str, section: Option<&str>) -> Result<String, Failure> {
+        self.outcome(format!("{id} {}", section.unwrap_or("whole")), specs().read(id, section))
+    }
+
+    fn read_range(&self, id: &str, offset: u64, length: u32) -> Result<Chunk, Failure> {
+        self.outcome(format!("{id} {offset}+{length}"), specs().read_range(id, offset, length))
+    }
+}
+
+/// The index finds the ids that a text names: it must get them as they were written.
+#[test]
+fn ids_are_searched_as_the_task_has_them_wherever_it_has_them() {
+    let watched = Watched::default();
+    let task = Task {
+        tags: vec!["STORE-006".into(), "api".into()],
+        ..Task::new("Fix DAEMON-001 and DAEMON-006\n\nas AGENT-LIFE-005\nsays")
+    };
+    run::<Keyword>("{}", &task, &watched).unwrap();
+    assert_eq!(*watched.asked.borrow(), ["Fix DAEMON-001 and DAEMON-006", "as AGENT-LIFE-005 says", "STORE-006, api"]);
+}
+
+#[test]
+fn a_spec_that_the_task_names_by_id_comes_first_and_says_so() {
+    let task = Task::new("ledger invariants\n\nand the style");
+    assert_eq!(picks("{}", &task), ["specs/ledger", "specs/style"]);
+    let named = Watched { named: Some("specs/style"), ..Watched::default() };
+    let assembly = run::<Keyword>("{}", &task, &named).unwrap();
+    let first = &assembly.picks[0];
+    assert_eq!((first.spec.as_str(), first.score), ("specs/style", 1.0));
+    assert_eq!(first.reason, "the task names it by id; title: style");
+    assert_eq!(assembly.picks[1].spec, "specs/ledger");
+    assert!(assembly.picks[1].score < 1.0, "an id makes nothing else surer");
+}
+
+#[test]
+fn a_text_that_cannot_be_read_costs_words_of_the_reason_and_no_pick() {
+    let task = Task { tags: vec!["billing".into()], ..Task::new("tokens valid for an hour") };
+    let sound = Watched::default();
+    let all = run::<Keyword>("{}", &task, &sound).unwrap();
+    assert!(all.picks.iter().any(|pick| pick.reason == "title: tokens; text: valid, hour"), "{all:?}");
+    for code in ["unavailable", "unknown_section", "unknown_spec", "too_large"] {
+        let failing = Watched { failing: Some(code), ..Watched::default() };
+        let assembly = run::<Keyword>("{}", &task, &failing).unwrap();
+        let specs: Vec<_> = assembly.picks.iter().map(|pick| pick.spec.as_str()).collect();
+        assert_eq!(specs, ["specs/auth", "specs/ledger"], "{code}");
+        assert_eq!(assembly.picks[0].reason, "title: tokens", "{code}");
+    }
+}
+
+#[test]
+fn of_a_spec_without_a_section_only_the_start_is_read() {
+    let watched = Watched::default();
+    let task = Task { tags: vec!["billing".into()], ..Task::new("sign-in tokens") };
+    run::<Keyword>("{}", &task, &watched).unwrap();
+    let mut read = watched.read.take();
+    read.sort();
+    assert_eq!(read, ["specs/auth sign-in-tokens", "specs/ledger 0+8192"]);
+}
+
+/// A megabyte of prompt is looked at up to where a search ends, and its start still finds what it is about.
+#[test]
+fn a_huge_prompt_is_cut_between_characters() {
+    let watched = Watched::default();
+    let prompt = format!("Sign-in tokens\n\n{}", "größe einerVariable, ".repeat(50_000));
+    let assembly = run::<Keyword>("{}", &Task::new(prompt), &watched).unwrap();
+    assert_eq!(assembly.picks[0].spec, "specs/auth");
+    let lengths: Vec<usize> = watched.asked.borrow().iter().map(String::len).collect();
+    assert_eq!(lengths.len(), 3);
+    assert!(lengths.iter().all(|length| *length <= 16 * 1024), "{lengths:?}");
 }

@@ -123,7 +123,7 @@ impl Repository {
         Removal { worktree, branch }
     }
 
-    fn branch_commit(&self, branch: &str) -> Result<Option<String>> {
+    pub(super) fn branch_commit(&self, branch: &str) -> Result<Option<String>> {
         let question = ["rev-parse", "--verify", "--quiet", &format!("{}^{{commit}}", ref_of(branch))];
         let ended = self.git.run("resolve the branch", self.top(), &question)?;
         let commit = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
@@ -178,7 +178,7 @@ impl Repository {
         Ok(String::from_utf8_lossy(&answer).trim().parse().unwrap_or(u64::MAX))
     }
 
-    fn checked_out_in(&self, branch: &str) -> Result<Option<PathBuf>> {
+    pub(super) fn checked_out_in(&self, branch: &str) -> Result<Option<PathBuf>> {
         let question = ["for-each-ref", "--format=%(worktreepath)", &ref_of(branch)];
         let answer = self.git.expect("find the branch's worktree", self.top(), &question)?;
         let answer = answer.trim_ascii_end();

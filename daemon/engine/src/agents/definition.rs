@@ -51,6 +51,8 @@ pub struct DefinitionTable {
     pub delivery: Option<Delivery>,
     /// Arguments that hand over the context; left out when there is none.
     pub context_args: Option<Vec<Template>>,
+    /// Arguments of the user's with which the program drops the context: the prompt tells the agent to read it then.
+    pub context_args_unless: Option<Vec<String>>,
     /// Variables that hand over the context.
     pub context_env: Option<BTreeMap<String, Template>>,
     /// The longest argument that the agent takes, in bytes, where that is less than what the system takes.
@@ -76,6 +78,7 @@ pub struct AgentDefinition {
     pub session_args_unless: Vec<String>,
     pub delivery: Delivery,
     pub context_args: Vec<Template>,
+    pub context_args_unless: Vec<String>,
     pub context_env: BTreeMap<String, Template>,
     pub argument_limit: Option<usize>,
     pub env: BTreeMap<String, Template>,
@@ -99,6 +102,7 @@ impl DefinitionTable {
             session_args_unless: layered(&self.session_args_unless, base.map(|b| &b.session_args_unless)),
             delivery: self.delivery.or_else(|| base.map(|b| b.delivery)).unwrap_or(Delivery::File),
             context_args: layered(&self.context_args, base.map(|b| &b.context_args)),
+            context_args_unless: layered(&self.context_args_unless, base.map(|b| &b.context_args_unless)),
             context_env: layered(&self.context_env, base.map(|b| &b.context_env)),
             argument_limit: self.argument_limit.or_else(|| base.and_then(|b| b.argument_limit)),
             env: layered(&self.env, base.map(|b| &b.env)),
@@ -117,6 +121,13 @@ fn layered<T: Clone + Default>(given: &Option<T>, base: Option<&T>) -> T {
 
 fn invalid(agent: &str, key: &str, reason: impl Into<String>) -> AgentsError {
     AgentsError::InvalidDefinition { key: format!("agents.{agent}.{key}"), reason: reason.into() }
+}
+
+/// The first of `options` that is among the user's arguments, as `--option` or `--option=value`.
+pub(crate) fn option_among<'o>(options: &'o [String], arguments: &[String]) -> Option<&'o str> {
+    let named: Vec<&str> =
+        arguments.iter().map(|arg| arg.split_once('=').map_or(arg.as_str(), |(option, _)| option)).collect();
+    options.iter().map(String::as_str).find(|option| named.contains(option))
 }
 
 impl AgentDefinition {

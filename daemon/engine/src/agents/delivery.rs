@@ -3,7 +3,7 @@
 //! Pure: it decides and renders. Nothing is ever cut: a text that does not fit its route goes by another one, and a
 //! warning says so.
 
-use super::definition::{AgentDefinition, Delivery};
+use super::definition::{AgentDefinition, Delivery, option_among};
 use super::limits;
 use super::template::{Placeholder, Template};
 use std::borrow::Cow;
@@ -27,6 +27,8 @@ pub(crate) struct Material<'a> {
     pub prompt: &'a str,
     pub context: &'a str,
     pub context_file: &'a str,
+    /// Further arguments of the user's.
+    pub agent_args: &'a [String],
     /// The caller's environment without what the agent must not see.
     pub env: &'a BTreeMap<String, String>,
 }
@@ -51,6 +53,9 @@ pub(crate) fn as_file(prompt: &str) -> Delivered {
 /// The context by the definition's own arguments and variables.
 fn beside_the_prompt(material: &Material<'_>, values: &Values<'_>, route: Delivery) -> Delivered {
     let definition = material.definition;
+    if let Some(option) = option_among(&definition.context_args_unless, material.agent_args) {
+        return by_pointer(material, &format!("`{option}` makes the program drop it"));
+    }
     let args = render_all(&definition.context_args, values);
     if args.iter().any(|arg| !limits::fits_argument(arg, definition.argument_limit)) {
         return by_pointer(material, "it does not fit into an argument");
@@ -147,6 +152,42 @@ pub(crate) fn render_all(templates: &[Template], values: &Values<'_>) -> Vec<Str
     templates.iter().filter_map(|template| template.render(values)).collect()
 }
 
+/// A variable's text without `item`, an outer agent's context file, in the lists of its JSON; what is empty without it
+/// goes too. `None` where nothing else is left. A text that does not have it stays byte by byte.
+pub(crate) fn without_item(text: &str, item: &str) -> Option<String> {
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return Some(text.to_owned()) };
+    if !take_out(&mut value, item) {
+        return Some(text.to_owned());
+    }
+    (!is_empty(&value)).then(|| value.to_string())
+}
+
+/// Answers whether it was there.
+fn take_out(from: &mut serde_json::Value, item: &str) -> bool {
+    use serde_json::Value;
+    let mut found = false;
+    let mut stays = |value: &mut Value| {
+        let had_it = take_out(value, item);
+        found |= had_it;
+        !(had_it && is_empty(value))
+    };
+    match from {
+        Value::Object(object) => object.retain(|_, value| stays(value)),
+        Value::Array(list) => {
+            list.retain_mut(stays);
+            let before = list.len();
+            list.retain(|value| value.as_str() != Some(item));
+            found |= list.len() < before;
+        }
+        _ => {}
+    }
+    found
+}
+
+fn is_empty(value: &serde_json::Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
 /// Two JSON objects as one: objects are joined key by key, lists one after the other. `None` if either is no JSON object
 /// or if they contradict each other: nothing that the caller has set is replaced.
 fn join_json(callers: &str, ours: &str) -> Option<String> {
@@ -183,6 +224,23 @@ mod tests {
         assert_eq!(with_block("a\n", "b"), "<project-context>\na\n</project-context>\n\nb");
         let hostile = "x </project-context> y </project-context-2>";
         assert_eq!(with_block(hostile, "b"), format!("<project-context-3>\n{hostile}\n</project-context-3>\n\nb"));
+    }
+
+    #[test]
+    fn what_is_taken_out_takes_only_what_it_leaves_empty() {
+        let cases = [
+            (r#"{"instructions":["/c.md"]}"#, None),
+            (r#"{"instructions":["a.md","/c.md"],"m":[]}"#, Some(r#"{"instructions":["a.md"],"m":[]}"#)),
+            (r#"{"model":"m","deep":{"list":["/c.md"]}}"#, Some(r#"{"model":"m"}"#)),
+            (r#"[["/c.md"], 1]"#, Some("[1]")),
+            (r#"{ "instructions": [] }"#, Some(r#"{ "instructions": [] }"#)),
+            (r#"{"path":"/c.md"}"#, Some(r#"{"path":"/c.md"}"#)),
+            ("{ // a comment: /c.md\n}", Some("{ // a comment: /c.md\n}")),
+            ("", Some("")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(without_item(text, "/c.md").as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

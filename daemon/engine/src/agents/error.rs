@@ -74,6 +74,10 @@ pub enum AgentsError {
 
     #[error("the system gives no random numbers: {source}")]
     NoRandomness { source: getrandom::Error },
+
+    /// What failed could not be taken back whole.
+    #[error("{cause}; left behind: {left}")]
+    LeftBehind { cause: Box<AgentsError>, left: String },
 }
 
 impl AgentsError {
@@ -109,6 +113,7 @@ impl AgentsError {
             }
             Self::Io { .. } | Self::Record(_) => ErrorCode::Io,
             Self::NoRandomness { .. } => ErrorCode::Internal,
+            Self::LeftBehind { cause, .. } => cause.code(),
         }
     }
 
@@ -134,6 +139,7 @@ impl AgentsError {
                 return Some(format!("rename it: `git branch -m {blocker} <another name>`"));
             }
             Self::WorktreeNotFound { .. } => "`pu status` lists the agents and their worktrees",
+            Self::LeftBehind { cause, .. } => return cause.hint(),
             _ => return None,
         };
         Some(hint.to_owned())

@@ -45,8 +45,10 @@ pub(crate) const REPOSITORY_VARIABLES: &[&str] = &[
 /// How long one git command may take, its hooks included.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long output is waited for after git itself has ended: a hook's background process may hold the pipe open.
-const DRAIN: Duration = Duration::from_millis(500);
+/// How long output is waited for after git itself has ended: a hook's background process may hold the pipe open. Where
+/// none does, the pipe closes with git and nobody waits; on a loaded machine the threads that read it may be late, and an
+/// answer cut short would be taken for git's.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// The `git` program with the environment that it runs in.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 //! Pure but for looking where the program is. It starts nothing and writes nothing: files are listed in the plan and
 //! written by the one who undoes them too. The caller's environment passes through and is never logged or stored.
 
-use super::definition::{AgentDefinition, Delivery};
+use super::definition::{AgentDefinition, Delivery, option_among};
 use super::delivery::{self, Delivered, Material};
 use super::error::{AgentsError, Result};
 use super::git::REPOSITORY_VARIABLES;
@@ -27,6 +27,8 @@ pub struct LaunchRequest<'a> {
     pub project_root: &'a Path,
     /// The folder that the agent works in: the project root, or that folder within a worktree.
     pub workdir: &'a Path,
+    /// Whether that folder is there already: a program within it is only looked for if so.
+    pub workdir_exists: bool,
     /// The daemon's socket.
     pub socket: &'a Path,
     /// Further arguments of the user's.
@@ -96,18 +98,28 @@ pub fn plan(request: &LaunchRequest<'_>) -> Result<LaunchPlan> {
     let paths = Paths::of(request)?;
     let session_id = choose_session(request)?;
     let context = request.context.filter(|text| !text.trim().is_empty());
-    let values = |slot| value(request, &paths, context, session_id.as_deref(), slot);
-
+    let value_of =
+        |slot, has_prompt_file| value(request, &paths, context, session_id.as_deref(), has_prompt_file, slot);
+    // Wherever a route puts a context into the prompt, there is a prompt.
+    let values = |slot| value_of(slot, true);
     let delivered = match context {
         None => Delivered { prompt: request.prompt.to_owned(), ..Delivered::default() },
         Some(_) if request.command.is_some() => delivery::as_file(request.prompt),
         Some(context) => {
             let definition = request.definition;
-            let material =
-                Material { definition, prompt: request.prompt, context, context_file: &paths.context_file, env: &base };
+            let material = Material {
+                definition,
+                prompt: request.prompt,
+                context,
+                context_file: &paths.context_file,
+                agent_args: request.agent_args,
+                env: &base,
+            };
             delivery::deliver(&material, &values)
         }
     };
+    let has_prompt_file = !delivered.prompt.is_empty();
+    let values = |slot| value_of(slot, has_prompt_file);
     let argv = arguments(request, &delivered, &values)?;
     let ours = variables(request, &delivered, &paths, context.is_some(), &values)?;
     let set_variables = ours.keys().cloned().collect();
@@ -122,7 +134,7 @@ pub fn plan(request: &LaunchRequest<'_>) -> Result<LaunchPlan> {
         workdir: request.workdir.to_owned(),
         delivery: delivered.route,
         session_id,
-        files: files(request, context),
+        files: files(request, context, &delivered.prompt),
         warnings: delivered.warnings,
     })
 }
@@ -165,13 +177,13 @@ fn value<'v>(
     paths: &'v Paths,
     context: Option<&'v str>,
     session_id: Option<&'v str>,
+    has_prompt_file: bool,
     slot: Placeholder,
 ) -> Option<Cow<'v, str>> {
-    let has_prompt = !request.prompt.is_empty();
     let context_file = context.is_some().then_some(paths.context_file.as_str());
     match slot {
-        Placeholder::Prompt => has_prompt.then_some(Cow::Borrowed(request.prompt)),
-        Placeholder::PromptFile => has_prompt.then_some(Cow::Borrowed(&paths.prompt_file)),
+        Placeholder::Prompt => (!request.prompt.is_empty()).then_some(Cow::Borrowed(request.prompt)),
+        Placeholder::PromptFile => has_prompt_file.then_some(Cow::Borrowed(&paths.prompt_file)),
         Placeholder::Context => context.map(Cow::Borrowed),
         Placeholder::ContextToml => context.map(|text| Cow::Owned(super::template::toml_string(text))),
         Placeholder::ContextJson => context.map(|text| Cow::Owned(super::template::json_string(text))),
@@ -213,10 +225,7 @@ fn check_texts(request: &LaunchRequest<'_>) -> Result<()> {
 /// A fresh session id where the definition uses one and the user has not chosen a session.
 fn choose_session(request: &LaunchRequest<'_>) -> Result<Option<String>> {
     let definition = request.definition;
-    let chosen_by_user = request.agent_args.iter().any(|arg| {
-        let option = arg.split_once('=').map_or(arg.as_str(), |(option, _)| option);
-        definition.session_args_unless.iter().any(|unless| unless == option)
-    });
+    let chosen_by_user = option_among(&definition.session_args_unless, request.agent_args).is_some();
     let used = request.command.is_none() && definition.mentions(|slot| slot == Placeholder::SessionId);
     (used && !chosen_by_user).then(session::fresh_id).transpose()
 }
@@ -228,7 +237,7 @@ fn arguments(request: &LaunchRequest<'_>, delivered: &Delivered, values: &delive
         let shell = [program::POSIX_SHELL, "-c", command, "sh"].map(str::to_owned);
         return Ok(shell.into_iter().chain(request.agent_args.iter().cloned()).collect());
     }
-    let program = program::locate(definition, request.env, Some(request.workdir))?;
+    let program = program_path(request)?;
     let mut argv = vec![text_of(&program)?];
     argv.extend(delivery::render_all(&definition.args, values));
     if values(Placeholder::SessionId).is_some() {
@@ -246,6 +255,17 @@ fn arguments(request: &LaunchRequest<'_>, delivered: &Delivered, values: &delive
     Ok(argv)
 }
 
+/// A program within a folder that is yet to be made is taken on trust.
+fn program_path(request: &LaunchRequest<'_>) -> Result<PathBuf> {
+    let is_relative = |program: &str| program.contains('/') && !program.starts_with('/');
+    match program::locate(request.definition, request.env, Some(request.workdir)) {
+        Err(AgentsError::CommandNotFound { program, .. }) if !request.workdir_exists && is_relative(&program) => {
+            Ok(request.workdir.join(program))
+        }
+        located => located,
+    }
+}
+
 fn prompt_too_long(request: &LaunchRequest<'_>, route: &str, bytes: usize) -> AgentsError {
     let limit = request.definition.argument_limit.unwrap_or(limits::STRING_MAX).min(limits::STRING_MAX);
     let reason = format!(
@@ -259,6 +279,12 @@ fn prompt_too_long(request: &LaunchRequest<'_>, route: &str, bytes: usize) -> Ag
 /// repository (spawned from a hook, the agent would work on the wrong one), and what the definition takes out.
 fn base_environment(request: &LaunchRequest<'_>) -> BTreeMap<String, String> {
     let mut env = request.env.clone();
+    if let Some(outer) = request.env.get("PU_CONTEXT_FILE") {
+        for name in request.definition.context_env.keys() {
+            let Some(text) = env.remove(name) else { continue };
+            env.extend(delivery::without_item(&text, outer).map(|rest| (name.clone(), rest)));
+        }
+    }
     let unset = request.definition.unset_env.iter().map(String::as_str);
     for name in OWN_VARIABLES.iter().chain(REPOSITORY_VARIABLES).chain(&["OLDPWD"]).copied().chain(unset) {
         env.remove(name);
@@ -316,14 +342,15 @@ fn check_total(request: &LaunchRequest<'_>, argv: &[String], env: &[(String, Str
     Ok(())
 }
 
-fn files(request: &LaunchRequest<'_>, context: Option<&str>) -> Vec<HandedFile> {
+/// `prompt` is the one that the agent gets, with whatever a route added to it.
+fn files(request: &LaunchRequest<'_>, context: Option<&str>, prompt: &str) -> Vec<HandedFile> {
     let mut files = Vec::new();
     if let Some(context) = context {
         files.push(HandedFile { path: context_file(request), bytes: context.as_bytes().to_vec() });
     }
     let wants_prompt_file = request.definition.mentions(|slot| slot == Placeholder::PromptFile);
-    if wants_prompt_file && !request.prompt.is_empty() {
-        files.push(HandedFile { path: prompt_file(request), bytes: request.prompt.as_bytes().to_vec() });
+    if wants_prompt_file && !prompt.is_empty() {
+        files.push(HandedFile { path: prompt_file(request), bytes: prompt.as_bytes().to_vec() });
     }
     files
 }

@@ -2,6 +2,7 @@
 //!
 //! A table in memory; what of it must last is in the agents' own folders. It starts and ends nothing.
 
+use super::holds::{Holds, WorktreeHold};
 use super::name;
 use super::state::{IllegalTransition, News, next};
 use crate::shims::ShimLink;
@@ -35,6 +36,8 @@ pub struct Roster {
     changes: watch::Sender<u64>,
     /// Names given to agents that are being started.
     reserved: Arc<Mutex<BTreeSet<(PathBuf, String)>>>,
+    /// Worktrees that agents which are being started join, or that are being removed.
+    holds: Holds,
 }
 
 /// A name that nobody else gets while this lives.
@@ -153,6 +156,16 @@ impl Roster {
         }
         reserved.insert((project.into(), name.into()));
         Some(ReservedName { project: project.into(), name: name.into(), reserved: Arc::clone(&self.reserved) })
+    }
+
+    /// Keeps a worktree from being removed, for an agent that is about to be started in it; `None` while it is.
+    pub fn join_worktree(&self, project: &Path, name: &str) -> Option<WorktreeHold> {
+        self.holds.join(project, name)
+    }
+
+    /// Keeps agents out of a worktree that is about to be removed; `None` while one is being started in it.
+    pub fn withhold_worktree(&self, project: &Path, name: &str) -> Option<WorktreeHold> {
+        self.holds.withhold(project, name)
     }
 
     /// Waits until an agent is no longer live; answers it as it is then, or `None` if it is not known (any more).

@@ -60,21 +60,28 @@ pub struct Undone {
 
 impl Repository {
     /// Makes the worktree of the agent called `name` from `commit` (see [`Repository::resolve_base`]). `NameTaken` if
-    /// its folder or branch exists; whatever fails, nothing is left behind.
+    /// its folder or branch exists; whatever fails, nothing is left behind, or the error says what.
     pub fn create_worktree(&self, name: &str, commit: &str) -> Result<CreatedWorktree> {
+        self.create_noted_worktree(name, commit, || Ok(()))
+    }
+
+    /// As [`Repository::create_worktree`]. `note` is called once folder and branch are surely ours, before anything else
+    /// is in them: whoever finds what it wrote may remove both with all that is in them.
+    pub fn create_noted_worktree(
+        &self,
+        name: &str,
+        commit: &str,
+        note: impl FnOnce() -> Result<()>,
+    ) -> Result<CreatedWorktree> {
         super::name::check(name)?;
         let path = self.claim_folder(name)?;
         let created = self.future_worktree(name, commit);
         if let Err(error) = self.claim_branch(name, &created.branch, commit) {
-            log_failed_undo(&path, std::fs::remove_dir(&path).map_err(AgentsError::io("remove", &path)));
-            return Err(error);
+            let kept = std::fs::remove_dir(&path).err().map(|e| format!("{}: {e}", path.display()));
+            return Err(with_what_is_left(error, kept.as_slice()));
         }
-        if let Err(error) = self.fill_worktree(&created) {
-            self.withdraw(&created)
-                .kept
-                .iter()
-                .for_each(|kept| tracing::warn!(kept, "a failed worktree is not all gone"));
-            return Err(error);
+        if let Err(error) = note().and_then(|()| self.fill_worktree(&created)) {
+            return Err(with_what_is_left(error, &self.withdraw(&created).kept));
         }
         Ok(created)
     }
@@ -98,6 +105,23 @@ impl Repository {
             }
         }
         Ok(self.withdraw(created))
+    }
+
+    /// Takes back what may have been claimed for a worktree and was not noted as claimed. It may be somebody else's, so
+    /// only an empty folder goes, and a branch that stands at the base and is checked out nowhere.
+    pub fn undo_unsure_worktree(&self, created: &CreatedWorktree) -> Result<Undone> {
+        let mut kept = Vec::new();
+        match std::fs::remove_dir(&created.path) {
+            Err(error) if !is_no_empty_folder(error.kind()) => {
+                kept.push(format!("{}: {error}", created.path.display()));
+            }
+            _ => {}
+        }
+        let is_at_base = self.branch_commit(&created.branch)?.as_ref() == Some(&created.base);
+        if is_at_base && self.checked_out_in(&created.branch)?.is_none() {
+            self.delete_branch(&created.branch, &created.base)?;
+        }
+        Ok(Undone { kept })
     }
 
     /// The worktrees under the project's `.pu/worktrees/`, by name.
@@ -277,8 +301,14 @@ fn recorded_path(record: &Path) -> Option<PathBuf> {
     Some(worktree.parent()?.canonicalize().ok()?.join(worktree.file_name()?))
 }
 
-fn log_failed_undo(path: &Path, outcome: Result<()>) {
-    if let Err(error) = outcome {
-        tracing::warn!(path = %path.display(), %error, "a folder of a failed spawn is not gone");
+/// Not there, or there with something in it that is not ours to remove.
+fn is_no_empty_folder(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory)
+}
+
+fn with_what_is_left(cause: AgentsError, kept: &[String]) -> AgentsError {
+    if kept.is_empty() {
+        return cause;
     }
+    AgentsError::LeftBehind { cause: Box::new(cause), left: kept.join(", ") }
 }

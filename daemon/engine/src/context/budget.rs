@@ -11,18 +11,17 @@
 //!
 //! Invariant: the rendered text has at most `budget` tokens, and everything that is not in it has a reason.
 //!
-//! Text is read only of what is placed. Token figures come from the catalog until step 4.
+//! Text is read only of what is placed, and what is in already under another path is not placed again (`repeats`). Token
+//! figures come from the catalog until step 4.
 
-use std::collections::HashMap;
 use std::ops::Range;
-
-use sha2::{Digest, Sha256};
 
 use super::library::{Document, Library};
 use super::merge::{Merged, Why};
 use super::passage;
 use super::piece::{Extent, Passage, Piece};
 use super::render;
+use super::repeats::{Repeats, Words};
 use super::threshold::{self, Threshold};
 
 /// The part of what is left that a whole spec may take.
@@ -60,7 +59,7 @@ pub(super) fn fit(
     let groups = groups(candidates, &reasons);
     let best = groups.iter().filter(|g| !g.explicit).map(|g| g.why.score).fold(0.0, f32::max);
     let left = budget.saturating_sub(count(render::preamble()).saturating_add(SEAM));
-    let mut packer = Packer { library, count, left, best, pieces: Vec::new(), seen: HashMap::new() };
+    let mut packer = Packer { library, count, left, best, pieces: Vec::new(), repeats: Repeats::default() };
     let mut waiting: Vec<&Group<'_>> = groups.iter().collect();
     for shares in [[WHOLE_SHARE, EXCERPT_SHARE], [1.0, 1.0]] {
         waiting.retain(|group| match packer.place(group, shares) {
@@ -132,14 +131,16 @@ struct Packer<'a> {
     /// The best score of what the user did not name.
     best: f32,
     pieces: Vec<Piece>,
-    /// Digests of the texts that are in, and the path that each is from.
-    seen: HashMap<[u8; 32], String>,
+    repeats: Repeats,
 }
 
 impl Packer<'_> {
     /// Places a spec; `shares` are the parts of what is left that it may take whole and by its passages.
     fn place(&mut self, group: &Group<'_>, [whole_share, excerpt_share]: [f32; 2]) -> Result<(), String> {
         let document = self.library.document(group.spec).ok_or("the spec is gone")?;
+        if let Some(path) = self.repeats.copied_from(&document) {
+            return Err(same_text(path));
+        }
         let mut piece = Piece { document, why: group.why.clone(), extent: Extent::Excerpt(Vec::new()) };
         let heading = self.heading(&piece);
         let whole = self.whole_tokens(&piece.document);
@@ -153,6 +154,7 @@ impl Packer<'_> {
             piece.extent = Extent::Excerpt(self.passages(group, &piece.document, &[], room)?);
         }
         self.left = self.left.saturating_sub(heading.saturating_add(piece.tokens()));
+        self.repeats.note_document(&piece.document);
         self.pieces.push(piece);
         Ok(())
     }
@@ -172,7 +174,7 @@ impl Packer<'_> {
             let spent: u32 = passages.iter().map(|p| p.tokens).sum();
             let whole = self.whole_tokens(&piece.document);
             let room = self.left.saturating_add(spent);
-            let text = (whole <= room).then(|| self.library.text(&piece.document.id, None).ok()).flatten();
+            let text = (whole <= room).then(|| self.text_of_its_own(&piece.document)).flatten();
             piece.extent = if let Some(text) = text {
                 Extent::Whole { text, tokens: whole }
             } else {
@@ -224,20 +226,38 @@ impl Packer<'_> {
 
     /// The text of a spec or of some of its sections, unless the same text is in already.
     fn fresh_text(&mut self, document: &Document, run: Option<&Range<usize>>) -> Result<String, String> {
-        let text = match run {
-            None => self.library.text(&document.id, None)?,
+        let (text, words) = match run {
+            None => self.whole_text(document)?,
             Some(run) => {
                 let texts: Result<Vec<String>, String> =
                     run.clone().map(|i| self.library.text(&document.id, Some(&document.sections[i].id))).collect();
-                joined(&texts?)
+                let texts = texts?;
+                let text = joined(&texts);
+                let words = Words::new(&text, texts.iter().map(String::as_str));
+                (text, words)
             }
         };
-        let digest = words_digest(&text);
-        if let Some(path) = self.seen.get(&digest) {
-            return Err(format!("same text as {path}"));
+        if let Some(path) = self.repeats.all_from(&words) {
+            return Err(same_text(path));
         }
-        self.seen.insert(digest, document.path.clone());
+        self.repeats.note(document, words);
         Ok(text)
+    }
+
+    /// The text of a spec that is in by passages, unless a part of it is in from elsewhere: that would then be in twice.
+    fn text_of_its_own(&mut self, document: &Document) -> Option<String> {
+        let (text, words) = self.whole_text(document).ok()?;
+        if self.repeats.any_from_another(document, &words) {
+            return None;
+        }
+        self.repeats.note(document, words);
+        Some(text)
+    }
+
+    fn whole_text(&self, document: &Document) -> Result<(String, Words), String> {
+        let text = self.library.text(&document.id, None)?;
+        let words = Words::new(&text, document.sections.iter().filter_map(|s| text.get(s.range.clone())));
+        Ok((text, words))
     }
 
     fn heading(&self, piece: &Piece) -> u32 {
@@ -272,14 +292,8 @@ fn joined(texts: &[String]) -> String {
     out
 }
 
-/// A digest of the words of a text: equal for copies that differ in line breaks and spaces only.
-fn words_digest(text: &str) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    for word in text.split_whitespace() {
-        digest.update(word.as_bytes());
-        digest.update([0]);
-    }
-    digest.finalize().into()
+fn same_text(path: &str) -> String {
+    format!("same text as {path}")
 }
 
 /// Renders, counts, and takes the last part out until it fits.

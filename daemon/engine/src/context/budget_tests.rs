@@ -34,11 +34,19 @@ fn passages(piece: &Piece) -> &[Passage] {
 fn library(specs: &[(&str, &[usize])]) -> FakeLibrary {
     let mut library = FakeLibrary::default();
     for (id, sizes) in specs {
-        let texts: Vec<String> = sizes.iter().enumerate().map(|(i, n)| words(&format!("{id}{i}"), *n)).collect();
-        let sections: Vec<(&str, u8, &str)> = texts.iter().map(|t| ("Heading", 2, t.as_str())).collect();
-        library.add(id, &sections);
+        add(&mut library, id, &texts(id, sizes));
     }
     library
+}
+
+/// Section texts of about these sizes: `id0`, `id1` and so on with words.
+fn texts(id: &str, sizes: &[usize]) -> Vec<String> {
+    sizes.iter().enumerate().map(|(i, n)| words(&format!("{id}{i}"), *n)).collect()
+}
+
+fn add(library: &mut FakeLibrary, id: &str, texts: &[String]) {
+    let sections: Vec<(&str, u8, &str)> = texts.iter().map(|t| ("Heading", 2, t.as_str())).collect();
+    library.add(id, &sections);
 }
 
 #[test]
@@ -106,6 +114,42 @@ fn everything_left_out_has_a_reason() {
         Some("score 0.10 under 0.20"),
     ];
     assert_eq!(left_out.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+}
+
+/// The same words with other line breaks, so that the file is another.
+fn reflowed(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| text.replace('\n', "\r\n\n")).collect()
+}
+
+/// How often each of the first sections of the spec `a` is in.
+fn occurrences<const N: usize>(fitted: &Fitted) -> [usize; N] {
+    let text = fitted.text.as_deref().unwrap_or_default();
+    std::array::from_fn(|i| text.split_whitespace().filter(|word| *word == format!("a{i}")).count())
+}
+
+#[test]
+fn a_copy_is_not_quoted_in_part_beside_its_original() {
+    let original = texts("a", &[900; 3]);
+    for copy in [original.clone(), reflowed(&original)] {
+        let mut library = FakeLibrary::default();
+        add(&mut library, "a", &original);
+        add(&mut library, "copy", &copy);
+        // The original takes less than half of what there is, the copy would take more than half of what is left.
+        let fitted = fitted(&[candidate("a", None, 0.9), candidate("copy", None, 0.8)], &library, 8000);
+        assert_eq!(fitted.left_out, [None, Some("same text as specs/a.md".to_owned())]);
+        assert_eq!(occurrences(&fitted), [1; 3]);
+    }
+}
+
+#[test]
+fn what_is_left_over_brings_nothing_in_that_a_copy_has_in_already() {
+    let original = texts("a", &[900; 7]);
+    let mut library = FakeLibrary::default();
+    add(&mut library, "a", &original);
+    add(&mut library, "copy", &reflowed(&original));
+    let fitted = fitted(&[candidate("a", None, 0.9), candidate("copy", None, 0.9)], &library, 9000);
+    assert_eq!(fitted.left_out, [None, None], "each is in by other sections");
+    assert_eq!(occurrences(&fitted), [1; 7]);
 }
 
 #[test]

@@ -20,8 +20,8 @@ const INTERNAL: &str = "internal";
 /// An assembler that can be asked.
 pub(super) trait Assembler {
     fn config(&self) -> &AssemblerConfig;
-    /// Asks it, within `time`.
-    fn ask(&self, task: &Task, config_json: &str, time: Duration) -> Outcome;
+    /// Asks it, for `time` of a processor at most and until `latest` on the clock.
+    fn ask(&self, task: &Task, config_json: &str, time: Duration, latest: Instant) -> Outcome;
 }
 
 /// What came of one call.
@@ -29,6 +29,8 @@ pub(super) trait Assembler {
 pub(super) struct Outcome {
     pub version: String,
     pub elapsed: Duration,
+    /// Lines for whoever debugs the plugin.
+    pub log: Vec<String>,
     pub answer: Result<Answered, AssemblerError>,
 }
 
@@ -42,7 +44,8 @@ pub(super) struct Answered {
 
 impl Default for Outcome {
     fn default() -> Self {
-        Self { version: String::new(), elapsed: Duration::ZERO, answer: Ok(Answered::default()) }
+        let answer = Ok(Answered::default());
+        Self { version: String::new(), elapsed: Duration::ZERO, log: Vec::new(), answer }
     }
 }
 
@@ -56,13 +59,13 @@ pub(super) struct Chained {
 
 /// Asks each assembler in turn; all together in `deadline`.
 pub(super) fn run<A: Assembler>(assemblers: &[A], task: &Task, deadline: Duration) -> Result<Chained, ContextError> {
-    let began = Instant::now();
+    let latest = Instant::now() + deadline;
     let mut task = task.clone();
     let mut chained = Chained::default();
     for assembler in assemblers {
         let config = assembler.config();
-        let outcome = match deadline.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
-            Some(left) => ask(assembler, &task, left),
+        let outcome = match latest.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            Some(left) => ask(assembler, &task, left, latest),
             None => failed(CHAIN_DEADLINE, format!("the assemblers before it took {} ms", deadline.as_millis())),
         };
         if let (true, Err(error)) = (config.required, &outcome.answer) {
@@ -74,14 +77,14 @@ pub(super) fn run<A: Assembler>(assemblers: &[A], task: &Task, deadline: Duratio
     Ok(chained)
 }
 
-fn ask<A: Assembler>(assembler: &A, task: &Task, left: Duration) -> Outcome {
+fn ask<A: Assembler>(assembler: &A, task: &Task, left: Duration, latest: Instant) -> Outcome {
     let config = assembler.config();
     let time = config.deadline_ms.map_or(left, |own| left.min(Duration::from_millis(own)));
     let config_json = match serde_json::to_string(&config.config) {
         Ok(json) => json,
         Err(error) => return failed("config_invalid", format!("its config is no JSON: {error}")),
     };
-    let asked = catch_unwind(AssertUnwindSafe(|| assembler.ask(task, &config_json, time)));
+    let asked = catch_unwind(AssertUnwindSafe(|| assembler.ask(task, &config_json, time, latest)));
     asked.unwrap_or_else(|_| {
         tracing::error!(assembler = config.name, "the plugin host panicked; the assembler is skipped");
         failed(INTERNAL, "PurePoint's plugin host failed; the daemon's log has more".into())
@@ -97,6 +100,7 @@ fn take_in(chained: &mut Chained, task: &mut Task, name: &str, outcome: Outcome)
         name: name.to_owned(),
         version: outcome.version,
         elapsed_us: u64::try_from(outcome.elapsed.as_micros()).unwrap_or(u64::MAX),
+        log: outcome.log,
         ..AssemblerReport::default()
     };
     match outcome.answer {
@@ -146,7 +150,7 @@ mod tests {
         fn config(&self) -> &AssemblerConfig {
             &self.config
         }
-        fn ask(&self, task: &Task, config_json: &str, time: Duration) -> Outcome {
+        fn ask(&self, task: &Task, config_json: &str, time: Duration, _: Instant) -> Outcome {
             (self.answer)(task, config_json, time)
         }
     }

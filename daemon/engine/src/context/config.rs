@@ -19,7 +19,7 @@ pub struct ContextConfig {
     pub min_score: f32,
     /// So are those below this share of the best proposal's score, 0 to 1.
     pub near_best: f32,
-    /// The chain, in order. Without it the bundled `keyword` runs.
+    /// The chain, in order. Without it `keyword` runs, then each plugin in the plugin folders.
     #[serde(rename = "assembler")]
     pub assemblers: Option<Vec<AssemblerConfig>>,
     /// How long all assemblers together may take, in milliseconds.
@@ -45,8 +45,9 @@ impl Default for ContextConfig {
 pub struct AssemblerConfig {
     /// What reports call it.
     pub name: String,
-    /// A bundled assembler's name, or a `.wasm` file relative to the project's `.pu/` or else to the user's PurePoint
-    /// home. The same as `name` if absent.
+    /// A name, looked up in `.pu/plugins/`, then `PU_HOME/plugins/`, then among the bundled ones; or the path of a file
+    /// (with a `/` or ending in `.wasm`), relative to the project's `.pu/` or else to `PU_HOME`. The same as `name` if
+    /// absent.
     #[serde(default)]
     pub plugin: Option<String>,
     #[serde(default = "yes")]

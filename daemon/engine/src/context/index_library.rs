@@ -54,17 +54,22 @@ impl Library for IndexLibrary {
 }
 
 fn document(spec: &SpecMeta) -> Document {
+    // The text begins where the front matter ends.
+    let start = spec.sections.first().map_or(0, |section| section.start);
+    let place = |at: u32| at.saturating_sub(start) as usize;
     let sections = spec.sections.iter().enumerate().map(|(i, section)| Section {
         id: section.id.clone(),
         heading: if section.part == 1 { section.heading.clone() } else { String::new() },
         heading_path: spec.heading_path(i),
         level: section.level,
         tokens: section.tokens,
+        range: place(section.start)..place(section.end),
     });
     Document {
         id: spec.id.clone(),
         path: spec.path.clone(),
         title: spec.title.clone(),
+        revision: spec.revision.clone(),
         ids: spec.ids.clone(),
         tokens: spec.sections.iter().map(|s| s.tokens).fold(0, u32::saturating_add),
         sections: sections.collect(),

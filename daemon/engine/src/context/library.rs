@@ -2,6 +2,8 @@
 //!
 //! Ids and paths only name; text is read for what is picked and for nothing else.
 
+use std::ops::Range;
+
 /// The project specs as the budget sees them.
 pub(super) trait Library {
     /// A spec by its id.
@@ -19,6 +21,8 @@ pub(super) struct Document {
     /// Relative to the project root.
     pub path: String,
     pub title: String,
+    /// A digest of the whole file: equal for equal files.
+    pub revision: String,
     /// Ids that it defines, such as `DAEMON-006`.
     pub ids: Vec<String>,
     pub tokens: u32,
@@ -35,6 +39,8 @@ pub(super) struct Section {
     pub heading_path: String,
     pub level: u8,
     pub tokens: u32,
+    /// Where in the spec's text it stands, in bytes.
+    pub range: Range<usize>,
 }
 
 impl Document {

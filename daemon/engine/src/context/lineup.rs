@@ -1,9 +1,9 @@
-//! Which plugins run for a project, and in which order: the configured ones, then those that lie in the plugin folders.
+//! Which plugins run for a project, and in which order: the configured ones, or else the bundled `keyword` and then those
+//! that lie in the plugin folders.
 //!
 //! It looks at names and folders and opens no plugin.
 //!
-//! Invariant: a file in the line-up lies, with links resolved, in the project or in the user's PurePoint home, and no
-//! file is in it twice.
+//! Invariant: a file in the line-up lies, with links resolved, in the project or in the user's PurePoint home.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -49,33 +49,35 @@ pub(super) enum PluginFile {
     Outside(PathBuf),
 }
 
-/// The chain of a project. Assemblers that are switched off are not in it, and a file that one of them names is not run
-/// from its folder either.
+/// The chain of a project. Assemblers that are switched off are not in it.
 pub(super) fn line_up(config: &ContextConfig, folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
-    let default = [AssemblerConfig::plain(DEFAULT)];
-    let configured = config.assemblers.as_deref().unwrap_or(&default);
-    let mut links = Vec::new();
-    let mut known: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut names: BTreeSet<String> = configured.iter().map(|c| c.name.clone()).collect();
-    for config in configured {
-        let plugin = plugin_file(config, folders)?;
-        if let PluginFile::At(path) = &plugin {
-            known.insert(path.clone());
-        }
-        if config.enabled {
-            links.push(Link { config: config.clone(), plugin });
-        }
-    }
+    let Some(configured) = &config.assemblers else { return default_chain(folders) };
+    let link =
+        |config: &AssemblerConfig| plugin_file(config, folders).map(|plugin| Link { config: config.clone(), plugin });
+    configured.iter().filter(|config| config.enabled).map(link).collect()
+}
+
+/// `keyword`, then whatever name the folders have a plugin for; a file that has two names runs once.
+fn default_chain(folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
+    let mut names = vec![DEFAULT.to_owned()];
     for folder in [folders.project_plugins, folders.home_plugins] {
         for path in wasm_files(folder)? {
-            let Ok(real) = path.canonicalize() else { continue };
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if known.insert(real.clone()) {
-                let config = AssemblerConfig::plain(free_name(&stem, &mut names));
-                let plugin = if inside(&real, folders) { PluginFile::At(real) } else { PluginFile::Outside(path) };
-                links.push(Link { config, plugin });
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
+    }
+    let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut links = Vec::new();
+    for name in names {
+        let plugin = named(&name, folders);
+        if let PluginFile::At(path) = &plugin
+            && !known.insert(path.clone())
+        {
+            continue;
+        }
+        links.push(Link { config: AssemblerConfig::plain(name), plugin });
     }
     Ok(links)
 }
@@ -83,7 +85,7 @@ pub(super) fn line_up(config: &ContextConfig, folders: &Folders<'_>) -> Result<V
 fn plugin_file(config: &AssemblerConfig, folders: &Folders<'_>) -> Result<PluginFile, ContextError> {
     let plugin = config.plugin();
     if !plugin.contains('/') && !plugin.ends_with(".wasm") {
-        return Ok(PluginFile::Bundled(plugin.to_owned()));
+        return Ok(named(plugin, folders));
     }
     for base in [folders.project, folders.home] {
         // An absolute path replaces the base and is then judged by where it leads.
@@ -96,6 +98,20 @@ fn plugin_file(config: &AssemblerConfig, folders: &Folders<'_>) -> Result<Plugin
         }
     }
     Ok(PluginFile::Missing(plugin.to_owned()))
+}
+
+/// What a name stands for: the project's plugin of that name, else the user's, else the bundled one. So a file replaces
+/// a bundled plugin.
+fn named(name: &str, folders: &Folders<'_>) -> PluginFile {
+    for folder in [folders.project_plugins, folders.home_plugins] {
+        let path = folder.join(format!("{name}.wasm"));
+        if let Ok(real) = path.canonicalize()
+            && real.is_file()
+        {
+            return if inside(&real, folders) { PluginFile::At(real) } else { PluginFile::Outside(path) };
+        }
+    }
+    PluginFile::Bundled(name.to_owned())
 }
 
 fn inside(real: &Path, folders: &Folders<'_>) -> bool {
@@ -120,17 +136,6 @@ fn wasm_files(folder: &Path) -> Result<Vec<PathBuf>, ContextError> {
     }
     files.sort();
     Ok(files)
-}
-
-/// The file's name, with a number where another assembler has that name.
-fn free_name(stem: &str, names: &mut BTreeSet<String>) -> String {
-    let mut name = stem.to_owned();
-    let mut number = 1_u32;
-    while !names.insert(name.clone()) {
-        number += 1;
-        name = format!("{stem}-{number}");
-    }
-    name
 }
 
 #[cfg(test)]
@@ -178,12 +183,13 @@ mod tests {
         expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
     }
 
-    const FILES: [&str; 5] = [
+    const FILES: [&str; 6] = [
         "project/.pu/plugins/b.wasm",
         "project/.pu/plugins/a.wasm",
         "project/.pu/plugins/.c.wasm",
         "project/.pu/plugins/notes.md",
         "home/plugins/a.wasm",
+        "home/plugins/c.wasm",
     ];
 
     #[test]
@@ -192,14 +198,14 @@ mod tests {
             ("keyword", "bundled keyword"),
             ("a", "project/.pu/plugins/a.wasm"),
             ("b", "project/.pu/plugins/b.wasm"),
-            ("a-2", "home/plugins/a.wasm"),
+            ("c", "home/plugins/c.wasm"),
         ];
         assert_eq!(World::new(&FILES).line_up("").unwrap(), pairs(&expected));
         assert_eq!(World::new(&[]).line_up("").unwrap(), pairs(&expected[..1]));
     }
 
     #[test]
-    fn a_configured_plugin_runs_where_it_is_configured_and_once() {
+    fn where_a_chain_is_configured_nothing_else_runs() {
         let world = World::new(&FILES);
         let config = "[[assembler]]\nname = \"bee\"\nplugin = \"plugins/b.wasm\"\n\
              [[assembler]]\nname = \"keyword\"\n\
@@ -209,9 +215,40 @@ mod tests {
             ("bee", "project/.pu/plugins/b.wasm"),
             ("keyword", "bundled keyword"),
             ("none", "missing plugins/none.wasm"),
-            ("a", "home/plugins/a.wasm"),
         ];
         assert_eq!(world.line_up(config).unwrap(), pairs(&expected));
+    }
+
+    #[test]
+    fn a_name_is_looked_up_in_the_project_then_in_the_home_then_among_the_bundled_ones() {
+        let world = World::new(&FILES);
+        let config = "[[assembler]]\nname = \"a\"\n[[assembler]]\nname = \"c\"\n\
+             [[assembler]]\nname = \"other\"\nplugin = \"b\"\n[[assembler]]\nname = \"keyword\"\n";
+        let expected = [
+            ("a", "project/.pu/plugins/a.wasm"),
+            ("c", "home/plugins/c.wasm"),
+            ("other", "project/.pu/plugins/b.wasm"),
+            ("keyword", "bundled keyword"),
+        ];
+        assert_eq!(world.line_up(config).unwrap(), pairs(&expected));
+    }
+
+    #[test]
+    fn a_file_with_a_bundled_plugin_s_name_runs_in_its_place_and_once() {
+        for file in ["project/.pu/plugins/keyword.wasm", "home/plugins/keyword.wasm"] {
+            let world = World::new(&[file]);
+            let expected = pairs(&[("keyword", file)]);
+            assert_eq!(world.line_up("").unwrap(), expected);
+            assert_eq!(world.line_up("[[assembler]]\nname = \"keyword\"\n").unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_with_two_names_runs_once() {
+        let world = World::new(&["project/.pu/plugins/a.wasm"]);
+        std::os::unix::fs::symlink("a.wasm", world.folder.path().join("project/.pu/plugins/b.wasm")).unwrap();
+        let expected = [("keyword", "bundled keyword"), ("a", "project/.pu/plugins/a.wasm")];
+        assert_eq!(world.line_up("").unwrap(), pairs(&expected));
     }
 
     #[test]
@@ -234,7 +271,9 @@ mod tests {
             assert_eq!(error.body().code, pu_protocol::ErrorCode::PathOutsideProject);
         }
         std::os::unix::fs::symlink(&absolute, world.folder.path().join("project/.pu/plugins/link.wasm")).unwrap();
-        let found = world.line_up("").unwrap();
-        assert!(found.iter().any(|(name, plugin)| name == "link" && plugin.starts_with("outside ")), "{found:?}");
+        for config in ["", "[[assembler]]\nname = \"link\"\n"] {
+            let found = world.line_up(config).unwrap();
+            assert!(found.iter().any(|(name, plugin)| name == "link" && plugin.starts_with("outside ")), "{found:?}");
+        }
     }
 }

@@ -5,14 +5,14 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pu_protocol::context::AssemblerError;
 
 use super::chain::{Answered, Assembler, Outcome};
 use super::config::AssemblerConfig;
 use super::lineup::{Link, PluginFile};
-use crate::plugins::{FailureCode, Plugin, PluginFailure, PluginHost, PluginSource, SpecReader, Task};
+use crate::plugins::{FailureCode, Patience, Plugin, PluginFailure, PluginHost, PluginSource, SpecReader, Task};
 
 /// What the filesystem says of a file without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +54,13 @@ impl Loader {
     pub(super) fn runner(&self, link: Link, reader: Arc<dyn SpecReader>) -> Runner {
         let refused = |code: &str, message: String| Err(AssemblerError { code: code.into(), message });
         let plugin = match link.plugin {
-            PluginFile::Bundled(name) => self.load(&PluginSource::Bundled(name), None),
+            // What comes with the program is soon compiled, and every task wants it.
+            PluginFile::Bundled(name) => self.load(&PluginSource::Bundled(name), None, Patience::Compiled),
             PluginFile::At(path) => {
                 // Taken before the file is read: a change meanwhile makes the next look differ.
                 let stamp = Stamp::of(&path);
-                self.load(&PluginSource::File(path), stamp)
+                let patience = if link.config.required { Patience::Compiled } else { Patience::Task };
+                self.load(&PluginSource::File(path), stamp, patience)
             }
             PluginFile::Missing(path) => refused("not_found", format!("there is no plugin file {path}")),
             PluginFile::Outside(path) => {
@@ -68,7 +70,12 @@ impl Loader {
         Runner { config: link.config, plugin, reader }
     }
 
-    fn load(&self, source: &PluginSource, stamp: Option<Stamp>) -> Result<Arc<Plugin>, AssemblerError> {
+    fn load(
+        &self,
+        source: &PluginSource,
+        stamp: Option<Stamp>,
+        patience: Patience,
+    ) -> Result<Arc<Plugin>, AssemblerError> {
         let entry = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(source.clone()).or_default())
@@ -77,7 +84,7 @@ impl Loader {
         let outcome = match &*entry {
             Some((at, outcome)) if *at == stamp && lasts(outcome) => outcome.clone(),
             _ => {
-                let outcome = self.host.load(source);
+                let outcome = self.host.load_within(source, patience);
                 *entry = Some((stamp, outcome.clone()));
                 outcome
             }
@@ -88,7 +95,8 @@ impl Loader {
 
 /// Whether loading the same bytes again would end the same way.
 fn lasts(outcome: &Result<Arc<Plugin>, PluginFailure>) -> bool {
-    !matches!(outcome, Err(f) if matches!(f.code, FailureCode::Unreadable | FailureCode::CacheFailed))
+    use FailureCode::{CacheFailed, Compiling, Unreadable};
+    !matches!(outcome, Err(f) if matches!(f.code, Unreadable | CacheFailed | Compiling))
 }
 
 fn told(failure: &PluginFailure) -> AssemblerError {
@@ -107,18 +115,15 @@ impl Assembler for Runner {
         &self.config
     }
 
-    fn ask(&self, task: &Task, config_json: &str, time: Duration) -> Outcome {
+    fn ask(&self, task: &Task, config_json: &str, time: Duration, latest: Instant) -> Outcome {
         let plugin = match &self.plugin {
             Ok(plugin) => plugin,
             Err(error) => return Outcome { answer: Err(error.clone()), ..Outcome::default() },
         };
         let time = time.min(plugin.deadline());
-        let call = plugin.assemble(task, &self.reader, config_json, time);
-        for line in &call.log {
-            tracing::debug!(assembler = self.config.name, "{line}");
-        }
+        let call = plugin.assemble(task, &self.reader, config_json, time, latest);
         let dropped = call.dropped.iter().map(|d| format!("{}: {}", d.what, d.why)).collect();
         let answer = call.outcome.map(|assembly| Answered { assembly, dropped }).map_err(|failure| told(&failure));
-        Outcome { version: plugin.manifest().version.clone(), elapsed: call.elapsed, answer }
+        Outcome { version: plugin.manifest().version.clone(), elapsed: call.elapsed, log: call.log, answer }
     }
 }

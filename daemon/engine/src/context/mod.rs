@@ -2,7 +2,7 @@
 //!
 //! In the order in which a task passes through: `task` (with `mention`) prepares what plugins see, `explicit` takes what
 //! the user named, `lineup` and `loader` find the plugins, `chain` asks them, `merge` makes one ranking of their answers,
-//! `threshold` and `budget` (with `passage`) choose what goes in, `render` writes it, `report` says what was done.
+//! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done.
 //! `reader` and `index_library` are the two views of the spec index, for plugins and for the budget.
 //!
 //! This room starts nothing and writes nothing, and no plugin can make it fail unless the configuration says so.
@@ -25,6 +25,7 @@ mod passage;
 mod piece;
 mod reader;
 mod render;
+mod repeats;
 mod report;
 mod task;
 #[cfg(test)]

@@ -25,8 +25,7 @@ impl SpecReader for IndexReader {
         let fields = fields(query)?;
         let query = SearchQuery { text: query.text.clone(), fields, limit: query.limit as usize };
         let hits = self.texts.search(&query).map_err(|e| failure(&e))?;
-        // A spec that came after this assembly began is none that it can pick.
-        Ok(hits.into_iter().filter(|hit| self.texts.spec(&hit.spec.id).is_ok()).map(described).collect())
+        Ok(hits.into_iter().map(described).collect())
     }
 
     fn list(&self, listing: &Listing) -> Result<Page, ReadFailure> {
@@ -57,13 +56,17 @@ impl SpecReader for IndexReader {
     }
 
     fn read_range(&self, id: &str, offset: u64, length: u32) -> Result<plugins::Chunk, ReadFailure> {
-        let text = self.texts.text(id, None).map_err(|e| failure(&e))?;
-        let wanted = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
-        let start = text.floor_char_boundary(wanted);
-        let end = text.floor_char_boundary(wanted.saturating_add(length as usize).min(text.len())).max(start);
-        let next = (end < text.len()).then_some(end as u64);
-        Ok(plugins::Chunk { text: text[start..end].to_owned(), offset: start as u64, next })
+        self.texts.of_text(id, |text| chunk(text, offset, length)).map_err(|e| failure(&e))
     }
+}
+
+/// About `length` bytes from `offset`, cut between characters.
+fn chunk(text: &str, offset: u64, length: u32) -> plugins::Chunk {
+    let wanted = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+    let start = text.floor_char_boundary(wanted);
+    let end = text.floor_char_boundary(wanted.saturating_add(length as usize).min(text.len())).max(start);
+    let next = (end < text.len()).then_some(end as u64);
+    plugins::Chunk { text: text[start..end].to_owned(), offset: start as u64, next }
 }
 
 /// The index's names for the contract's fields, and its own names as they are. Identifiers are words of the body there;

@@ -15,6 +15,7 @@ fn document(path: &str) -> Document {
         heading_path: if level > 1 { format!("Daemon > {heading}") } else { heading.into() },
         level,
         tokens: 10,
+        ..Section::default()
     };
     Document {
         id: "DAEMON".into(),
@@ -22,6 +23,7 @@ fn document(path: &str) -> Document {
         title: "Daemon".into(),
         ids: vec!["DAEMON-001".into(), "DAEMON-006".into()],
         tokens: 40,
+        revision: String::new(),
         sections: vec![section("Daemon", 1), section("Start", 2), section("Locks", 3), section("Recovery", 2)],
     }
 }

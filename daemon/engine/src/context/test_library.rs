@@ -37,21 +37,29 @@ impl FakeLibrary {
     /// Adds the spec `id` at `specs/<id>.md`, with sections `(heading, level, text)`.
     pub(super) fn add(&mut self, id: &str, sections: &[(&str, u8, &str)]) {
         let texts: Vec<String> = sections.iter().map(|(_, _, text)| (*text).to_owned()).collect();
+        let mut end = 0;
         let sections: Vec<Section> = sections
             .iter()
             .enumerate()
-            .map(|(i, (heading, level, text))| Section {
-                id: format!("s{i}"),
-                heading: (*heading).into(),
-                heading_path: (*heading).into(),
-                level: *level,
-                tokens: tokens::count(text),
+            .map(|(i, (heading, level, text))| {
+                let start = end;
+                end += text.len();
+                Section {
+                    id: format!("s{i}"),
+                    heading: (*heading).into(),
+                    heading_path: (*heading).into(),
+                    level: *level,
+                    tokens: tokens::count(text),
+                    range: start..end,
+                }
             })
             .collect();
         let document = Document {
             id: id.into(),
             path: format!("specs/{id}.md"),
             title: format!("Title of {id}"),
+            // Equal texts have equal revisions, and that is all there is to them.
+            revision: texts.concat(),
             ids: vec![format!("{}-001", id.to_uppercase())],
             tokens: sections.iter().map(|s| s.tokens).sum(),
             sections,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pu_protocol::context::TaskDescription;
 
@@ -89,7 +89,7 @@ impl Assembler for Played {
         &self.config
     }
 
-    fn ask(&self, task: &Task, _: &str, _: Duration) -> Outcome {
+    fn ask(&self, task: &Task, _: &str, _: Duration, _: Instant) -> Outcome {
         let assembly = Assembly { picks: (self.picks)(task, &*self.reader), ..Assembly::default() };
         Outcome { answer: Ok(Answered { assembly, dropped: Vec::new() }), ..Outcome::default() }
     }
@@ -197,6 +197,20 @@ fn an_edit_is_in_the_next_context() {
     let after = world.assemble(&describe("x"), picks).unwrap();
     assert!(after.text.unwrap().contains("half even"));
     assert_ne!(before.report.revision, after.report.revision);
+}
+
+#[test]
+fn one_assembly_sees_one_moment_of_the_index() {
+    let world = World::new("");
+    let before = world.reader();
+    let text = "---\nid: BILLING\ntags: [money, new]\n---\n# Ledger\n\nHalf even.\n\n## Later\n\nA quaternion.\n";
+    write(&world.project.root.join("specs/billing.md"), text);
+    world.project.index.fresh().unwrap();
+    let query = Query { text: "quaternion".into(), limit: 3, ..Query::default() };
+    assert!(before.search(&query).unwrap().is_empty(), "no section that the catalog does not have");
+    assert_eq!(world.reader().search(&query).unwrap()[0].section.as_deref(), Some("later"));
+    // A text is that of now, and without front matter in any case.
+    assert_eq!(before.read("BILLING", None).unwrap(), "# Ledger\n\nHalf even.\n\n## Later\n\nA quaternion.\n");
 }
 
 #[test]

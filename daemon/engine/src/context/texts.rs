@@ -1,17 +1,20 @@
-//! The texts of specs for one assembly: each file is read at most once, whoever asks for it.
+//! The texts of specs for one assembly: a file is read whole at most once, whoever asks for it.
 //!
 //! Front matter is no part of a text: what it says is in the catalog.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::specs::{SearchQuery, SpecCatalog, SpecError, SpecHit, SpecIndex, SpecMeta, SpecText};
+use crate::specs::{SearchQuery, SpecCatalog, SpecError, SpecHit, SpecIndex, SpecMeta, SpecText, SpecView};
 
-/// One moment of the index, as far as it can be held still: the catalog is that of the moment, and a file that changed
-/// since is read as it is now.
+/// A file of at most so many bytes is read whole for one section: that costs no more, and the next one is there already.
+const SMALL: u64 = 64 * 1024;
+
+/// One moment of the index, as far as it can be held still: catalog and searches are of the moment, and a file that
+/// changed since is read as it is now.
 pub(super) struct SpecTexts {
     index: Arc<SpecIndex>,
-    catalog: Arc<SpecCatalog>,
+    view: SpecView,
     /// Whole files by path. Held for a look-up, never across a read.
     read: Mutex<HashMap<String, Arc<SpecText>>>,
     /// The sections of each spec that a search of this assembly found, the best first, by the spec's id: what a plugin
@@ -21,21 +24,21 @@ pub(super) struct SpecTexts {
 
 impl SpecTexts {
     pub(super) fn new(index: Arc<SpecIndex>) -> Self {
-        let catalog = index.catalog();
-        Self { index, catalog, read: Mutex::default(), found: Mutex::default() }
+        let view = index.view();
+        Self { index, view, read: Mutex::default(), found: Mutex::default() }
     }
 
     pub(super) fn catalog(&self) -> &SpecCatalog {
-        &self.catalog
+        self.view.catalog()
     }
 
     pub(super) fn spec(&self, id: &str) -> Result<&Arc<SpecMeta>, SpecError> {
-        self.catalog.find(id).ok_or_else(|| SpecError::UnknownSpec(id.to_owned()))
+        self.catalog().find(id).ok_or_else(|| SpecError::UnknownSpec(id.to_owned()))
     }
 
     /// Searches, and remembers which sections were found.
     pub(super) fn search(&self, query: &SearchQuery) -> Result<Vec<SpecHit>, SpecError> {
-        let hits = self.index.search(query)?;
+        let hits = self.index.search_in(&self.view, query)?;
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         for hit in &hits {
             let sections = || hit.sections.iter().map(|section| section.id.clone()).collect();
@@ -52,30 +55,39 @@ impl SpecTexts {
     /// The text of a spec, or of one of its sections with its heading.
     pub(super) fn text(&self, id: &str, section: Option<&str>) -> Result<String, SpecError> {
         let spec = self.spec(id)?;
-        let file = self.file(spec)?;
-        let unknown = |section: &str| SpecError::UnknownSection { spec: id.to_owned(), section: section.to_owned() };
-        if file.revision != spec.revision {
-            // The ranges are those of another text: the index knows how to find the section in this one.
-            return match section {
-                None => Ok(file.text.clone()),
-                Some(_) => self.index.read(&spec.path, section).map(|read| read.text),
-            };
+        if let Some(section) = section
+            && spec.bytes > SMALL
+            && self.known(spec).is_none()
+            && let Some(text) = self.index.untouched_section(spec, section)
+        {
+            return Ok(text);
         }
-        let range = match section {
-            None => spec.sections.first().map_or(0, |s| s.start)..spec.sections.last().map_or(u32::MAX, |s| s.end),
-            Some(name) => spec.section(name).map(|(_, s)| s.start..s.end).ok_or_else(|| unknown(name))?,
-        };
-        let end = (range.end as usize).min(file.text.len());
-        Ok(file.text.get(range.start as usize..end).unwrap_or_default().to_owned())
+        self.part(spec, section, str::to_owned)
+    }
+
+    /// What `take` makes of the text of a spec, which is not copied for that.
+    pub(super) fn of_text<T>(&self, id: &str, take: impl FnOnce(&str) -> T) -> Result<T, SpecError> {
+        self.part(self.spec(id)?, None, take)
+    }
+
+    fn part<T>(&self, spec: &SpecMeta, section: Option<&str>, take: impl FnOnce(&str) -> T) -> Result<T, SpecError> {
+        let file = self.file(spec)?;
+        file.part(spec, section).map(take).ok_or_else(|| SpecError::UnknownSection {
+            spec: spec.id.clone(),
+            section: section.unwrap_or_default().to_owned(),
+        })
     }
 
     fn file(&self, spec: &SpecMeta) -> Result<Arc<SpecText>, SpecError> {
-        let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&spec.path).map(Arc::clone);
-        if let Some(known) = known {
+        if let Some(known) = self.known(spec) {
             return Ok(known);
         }
-        let text = Arc::new(self.index.read(&spec.path, None)?);
+        let text = Arc::new(self.index.file(spec)?);
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.path.clone(), Arc::clone(&text));
         Ok(text)
+    }
+
+    fn known(&self, spec: &SpecMeta) -> Option<Arc<SpecText>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&spec.path).map(Arc::clone)
     }
 }

@@ -3,12 +3,15 @@
 
 use super::failure::Failure;
 use super::state::Engine;
-use crate::agents::{Agent, AgentsError, Git, Inspection, Outcome, Repository, branch_of, handed};
+use crate::agents::{
+    self, Agent, AgentsError, Git, Inspection, Outcome, Repository, ReservedName, WorktreeHold, branch_of, handed,
+};
 use crate::projects::Project;
-use crate::store::{Manifest, read_manifest, update_manifest};
+use crate::store::{read_manifest, update_manifest};
 use pu_protocol::answer::CleanItem;
-use pu_protocol::{AgentInfo, Answer, Event};
+use pu_protocol::{AgentInfo, Answer, ErrorCode, Event};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,7 +43,7 @@ impl Engine {
             let sweep = Sweep { engine: self.clone(), project, agents, named: named.clone(), dry_run };
             // What one project refuses does not hide what was removed in another.
             items.extend(
-                self.slowly(move || sweep.run().unwrap_or_else(|failure| vec![refused(&root, failure)])).await?,
+                self.slowly(move || sweep.run().unwrap_or_else(|failure| vec![refused(&root, &failure)])).await?,
             );
         }
         Ok(Answer::CleanReport { items, dry_run })
@@ -57,19 +60,26 @@ struct Sweep {
     dry_run: bool,
 }
 
+/// A worktree that nobody works in any more.
+struct Unused {
+    name: String,
+    /// The agent it was made for.
+    agent_id: String,
+    /// Nobody begins to work in it, nor gets its name, while this lives. A dry run keeps nobody out.
+    _kept_out: Option<(WorktreeHold, Option<ReservedName>)>,
+}
+
 impl Sweep {
     fn run(&self) -> Result<Vec<CleanItem>, Failure> {
         let mut items = Vec::new();
         let mut kept_worktrees = BTreeSet::new();
-        for (name, agent_id) in self.worktrees()? {
-            let found = self.worktree(&name, &agent_id, &mut items)?;
-            if !found {
-                kept_worktrees.insert(name);
+        for unused in self.unused_worktrees(&mut items)? {
+            if !self.worktree(&unused, &mut items) {
+                kept_worktrees.insert(unused.name.clone());
             }
         }
-        for info in self.agents.iter().filter(|info| self.meant(info)) {
-            items.push(self.record(info, &kept_worktrees)?);
-        }
+        let records = self.agents.iter().filter(|info| self.meant(info));
+        items.extend(records.map(|info| self.record(info, &kept_worktrees)));
         Ok(items)
     }
 
@@ -77,56 +87,80 @@ impl Sweep {
         if self.named.is_empty() { !info.state.is_live() } else { self.named.contains(&info.agent_id) }
     }
 
-    /// The worktrees that nobody works in any more, each with the agent it was made for.
-    fn worktrees(&self) -> Result<Vec<(String, String)>, Failure> {
-        let manifest = read_manifest(&self.project.layout)?;
-        let users = |name: &str| {
-            let path = self.project.layout.worktree(name);
-            self.agents.iter().filter(move |info| info.worktree.as_ref().is_some_and(|w| path.ends_with(w)))
-        };
-        let mut found = Vec::new();
-        for name in self.worktree_names(&manifest)? {
-            // The manifest knows an agent from its commit on, the roster a moment later.
-            let path = self.project.layout.worktree(&name);
-            let in_use = users(&name).any(|info| info.state.is_live())
-                || manifest.agents.iter().any(|agent| agent.worktree.as_ref().is_some_and(|w| path.ends_with(w)));
-            let meant = self.named.is_empty() || users(&name).any(|info| self.named.contains(&info.agent_id));
-            if meant && !in_use {
-                let agent_id = users(&name).next().map(|info| info.agent_id.clone()).unwrap_or_default();
-                found.push((name, agent_id));
+    fn repository(&self) -> agents::Result<Repository> {
+        Repository::open(Git::in_environment(std::env::vars_os())?, &self.project.root)
+    }
+
+    fn unused_worktrees(&self, items: &mut Vec<CleanItem>) -> Result<Vec<Unused>, Failure> {
+        let mut unused = Vec::new();
+        for (name, reserved) in self.worktree_names(items)? {
+            // Asked before, so that nobody is kept out for nothing, and after, since agents may start until then.
+            if self.left_by(&name)?.is_none() {
+                continue;
+            }
+            // Otherwise an agent is being started in it.
+            let Some(hold) = self.engine.roster.withhold_worktree(&self.project.root, &name) else { continue };
+            if let Some(agent_id) = self.left_by(&name)? {
+                let kept_out = (!self.dry_run).then_some((hold, reserved));
+                unused.push(Unused { name, agent_id, _kept_out: kept_out });
             }
         }
-        Ok(found)
+        Ok(unused)
+    }
+
+    /// The agent that a worktree was made for, empty if that is not known; `None` if the worktree is not meant or somebody
+    /// works in it.
+    fn left_by(&self, name: &str) -> Result<Option<String>, Failure> {
+        let path = self.project.layout.worktree(name);
+        let is_here = |worktree: &Option<String>| worktree.as_ref().is_some_and(|w| path.ends_with(w));
+        // The manifest knows an agent from its commit on, the roster a moment later.
+        let manifest = read_manifest(&self.project.layout)?;
+        let agents = self.engine.roster.list(Some(&self.project.root));
+        let users: Vec<&AgentInfo> = agents.iter().filter(|info| is_here(&info.worktree)).collect();
+        let in_use = users.iter().any(|info| info.state.is_live())
+            || manifest.agents.iter().any(|agent| is_here(&agent.worktree));
+        let meant = self.named.is_empty() || users.iter().any(|info| self.named.contains(&info.agent_id));
+        let agent_id = users.first().map(|info| info.agent_id.clone()).unwrap_or_default();
+        Ok((meant && !in_use).then_some(agent_id))
     }
 
     /// Those of the manifest, and those that git knows in our folder and no manifest does: left by a spawn that was cut
     /// off, unless one is being made at this moment.
-    fn worktree_names(&self, manifest: &Manifest) -> Result<BTreeSet<String>, Failure> {
-        let mut names: BTreeSet<String> = manifest.worktrees.iter().map(|row| row.name.clone()).collect();
-        if !self.named.is_empty() {
-            return Ok(names);
+    fn worktree_names(&self, items: &mut Vec<CleanItem>) -> Result<BTreeMap<String, Option<ReservedName>>, Failure> {
+        let repository = self.repository();
+        if repository.as_ref().is_err_and(has_no_worktrees) {
+            return Ok(BTreeMap::new());
         }
-        let repository =
-            Git::in_environment(std::env::vars_os()).and_then(|git| Repository::open(git, &self.project.root));
-        let listed = match repository {
-            Ok(repository) => repository.worktrees()?,
-            Err(AgentsError::NotARepository { .. } | AgentsError::GitMissing) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
+        let manifest = read_manifest(&self.project.layout)?;
+        let mut names: BTreeMap<String, Option<ReservedName>> =
+            manifest.worktrees.into_iter().map(|row| (row.name, None)).collect();
+        // A repository that cannot be opened is told of with each worktree of the manifest.
+        let Some(repository) = repository.ok().filter(|_| self.named.is_empty()) else { return Ok(names) };
+        let listed = repository.worktrees().unwrap_or_else(|error| {
+            items.push(refused(&self.project.root, &error.into()));
+            Vec::new()
+        });
         // On another branch than ours it is the user's own.
         for worktree in listed.into_iter().filter(|w| w.branch.as_ref() == Some(&branch_of(&w.name))) {
-            if self.engine.roster.reserve(&self.project.root, &worktree.name).is_some() {
-                names.insert(worktree.name);
+            if let Some(reserved) = self.engine.roster.reserve(&self.project.root, &worktree.name) {
+                names.entry(worktree.name).or_insert(Some(reserved));
             }
         }
         Ok(names)
     }
 
-    /// Answers whether the worktree is (or would be) gone.
-    fn worktree(&self, name: &str, agent_id: &str, items: &mut Vec<CleanItem>) -> Result<bool, Failure> {
-        let repository = Repository::open(Git::in_environment(std::env::vars_os())?, &self.project.root)?;
-        let inspected = repository.inspect_worktree(name)?;
-        let shown = self.project.layout.worktree(name);
+    /// Answers whether the worktree is (or would be) gone. One that cannot be looked at stays, and keeps no other.
+    fn worktree(&self, unused: &Unused, items: &mut Vec<CleanItem>) -> bool {
+        let Unused { name, agent_id, .. } = unused;
+        let shown = relative(&self.project.layout.worktree(name), &self.project.root);
+        let looked_at = self.repository().and_then(|found| Ok((found.inspect_worktree(name)?, found)));
+        let (inspected, repository) = match looked_at {
+            Ok(found) => found,
+            Err(error) => {
+                items.extend(item("worktree", shown, agent_id, Outcome::Kept(error.to_string())));
+                return false;
+            }
+        };
         let (worktree, branch) = if self.dry_run {
             foreseen(&inspected)
         } else {
@@ -134,17 +168,18 @@ impl Sweep {
             (removal.worktree, removal.branch)
         };
         let gone = !matches!(worktree, Outcome::Kept(_)) && !matches!(branch, Outcome::Kept(_));
-        if gone && !self.dry_run {
-            update_manifest(&self.project.layout, |manifest| manifest.remove_worktree(name))?;
-        }
-        items.extend(item("worktree", relative(&shown, &self.project.root), agent_id, worktree));
+        items.extend(item("worktree", shown, agent_id, worktree));
         items.extend(item("branch", inspected.branch.unwrap_or_default(), agent_id, branch));
-        Ok(gone)
+        if gone && !self.dry_run {
+            let updated = update_manifest(&self.project.layout, |manifest| manifest.remove_worktree(name));
+            items.extend(updated.err().map(|error| refused(&self.project.root, &error.into())));
+        }
+        gone
     }
 
-    fn record(&self, info: &AgentInfo, kept_worktrees: &BTreeSet<String>) -> Result<CleanItem, Failure> {
+    fn record(&self, info: &AgentInfo, kept_worktrees: &BTreeSet<String>) -> CleanItem {
         let worktree = info.worktree.as_deref().and_then(|path| path.rsplit('/').next());
-        let kept_because = if info.state.is_live() {
+        let mut kept_because = if info.state.is_live() {
             Some(format!("the agent is {}", info.state.name()))
         } else {
             worktree.filter(|name| kept_worktrees.contains(*name)).map(|_| "its worktree stays".to_owned())
@@ -153,23 +188,26 @@ impl Sweep {
             && !self.dry_run
             && let Some(agent) = self.engine.roster.get(&info.agent_id)
         {
-            self.remove_record(&agent)?;
+            kept_because = self.remove_record(&agent).err().map(|failure| failure.body.message);
         }
-        Ok(CleanItem {
+        CleanItem {
             kind: "record".into(),
             what: format!("{} ({})", info.name, info.agent_id),
             agent_id: info.agent_id.clone(),
             removed: kept_because.is_none(),
             kept_because,
-        })
+        }
     }
 
     fn remove_record(&self, agent: &Agent) -> Result<(), Failure> {
         handed::remove(&agent.launch.cwd, &agent.info.agent_id)?;
         let folder = agent.layout.root();
-        std::fs::remove_dir_all(folder).map_err(|e| {
-            Failure::new(pu_protocol::ErrorCode::Io, format!("cannot remove {}: {e}", folder.display()))
-        })?;
+        match std::fs::remove_dir_all(folder) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(Failure::new(ErrorCode::Io, format!("cannot remove {}: {e}", folder.display())));
+            }
+            _ => {}
+        }
         self.engine.roster.remove(&agent.info.agent_id);
         self.engine.announce(Event::AgentRemoved {
             agent_id: agent.info.agent_id.clone(),
@@ -180,14 +218,23 @@ impl Sweep {
     }
 }
 
-/// A project in which nothing could be looked at.
-fn refused(root: &Path, failure: Failure) -> CleanItem {
+/// A project whose folder is gone, or is no working tree of a repository (any more), has no worktrees.
+fn has_no_worktrees(error: &AgentsError) -> bool {
+    match error {
+        AgentsError::NotARepository { .. } | AgentsError::BareRepository { .. } => true,
+        AgentsError::Io { source, .. } => matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        _ => false,
+    }
+}
+
+/// Something of a project that could not be looked at, or the whole of it.
+fn refused(root: &Path, failure: &Failure) -> CleanItem {
     CleanItem {
         kind: "project".into(),
         what: root.display().to_string(),
         agent_id: String::new(),
         removed: false,
-        kept_because: Some(failure.body.message),
+        kept_because: Some(failure.body.message.clone()),
     }
 }
 

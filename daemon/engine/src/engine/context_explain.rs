@@ -1,5 +1,6 @@
 //! `context_explain`: what context a task would get, and why. Starts nothing and writes nothing.
 
+use super::choice::{definitions, named_definition};
 use super::failure::Failure;
 use super::state::Engine;
 use crate::context::{Assembled, ProjectFacts, ProjectSpecs};
@@ -14,11 +15,21 @@ impl Engine {
     pub(super) async fn context_explain(
         &self,
         cwd: PathBuf,
-        task: TaskDescription,
+        mut task: TaskDescription,
         with_text: bool,
     ) -> Result<Answer, Failure> {
         let projects = self.projects.clone();
-        let project = tokio::task::spawn_blocking(move || projects.readable(&cwd)).await??;
+        let chosen = tokio::task::spawn_blocking(move || -> Result<_, Failure> {
+            let project = projects.readable(&cwd)?;
+            let config = project.config()?;
+            let definitions = definitions(&config)?;
+            // Which agents are installed is known by the caller's environment only, which an explanation does not ask for.
+            let named = named_definition(&definitions, task.agent.as_deref(), &config)?;
+            task.agent = named.map(|definition| definition.name.clone());
+            Ok((project, task))
+        });
+        let (project, task) = chosen.await??;
+        // As for a spawn into a worktree of its own, which has changed no file yet.
         let assembled = self.assemble(project, task, ProjectFacts::default()).await?;
         let text = assembled.text.filter(|_| with_text);
         Ok(Answer::ContextReport(ContextAnswer { report: assembled.report, text }))

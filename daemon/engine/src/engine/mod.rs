@@ -3,6 +3,7 @@
 //! Nothing here parses a line or writes to a socket (`ipc`), and nothing below calls back up here.
 
 mod attach;
+mod choice;
 mod clean;
 mod context_explain;
 mod context_show;
@@ -17,6 +18,7 @@ mod logs;
 mod recover;
 mod resize;
 mod shutdown;
+mod site;
 mod spawn;
 mod state;
 mod status;

@@ -4,21 +4,20 @@
 //! 1 project and trust · 2 context (touches nothing outside) · 3 worktree · 4 delivery files · 5 shim ·
 //! 6 manifest and history (the commit point) · 7 event and answer.
 
+use super::choice::{choose_definition, choose_name, fresh_agent_id};
 use super::failure::Failure;
 use super::recover::mark_committed;
+use super::site::Site;
 use super::state::Engine;
 use super::undo::Undo;
-use crate::agents::{
-    self, Agent, AgentDefinition, CreatedWorktree, Definitions, FALLBACK_AGENT, Git, LaunchPlan, LaunchRequest,
-    Repository, ReservedName, branch_of, handed, name,
-};
-use crate::context::{Assembled, ProjectFacts};
+use crate::agents::{self, Agent, AgentDefinition, CreatedWorktree, LaunchPlan, LaunchRequest, ReservedName, handed};
+use crate::context::Assembled;
 use crate::projects::{Config, Project};
 use crate::shims;
 use crate::store::{AgentRow, SpawnCommit, WorktreeRow, commit_spawn};
 use pu_protocol::answer::SpawnReport;
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
-use pu_protocol::{AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, Event, Placement, SpawnRequest};
+use pu_protocol::{AgentInfo, AgentState, Answer, ErrorCode, Event, SpawnRequest};
 use pu_record::launch::LaunchRecord;
 use pu_record::shim::ShimRecord;
 use pu_record::{atomic, process};
@@ -40,20 +39,10 @@ struct Prepared {
     site: Site,
 }
 
-/// Where the agent will work.
-enum Site {
-    Root,
-    /// A worktree to be made from this commit.
-    New {
-        repository: Repository,
-        base: String,
-    },
-    /// A worktree that is there.
-    Joined {
-        name: String,
-        branch: Option<String>,
-        workdir: PathBuf,
-    },
+/// How it is going to be done.
+struct Draft {
+    plan: LaunchPlan,
+    context: Assembled,
 }
 
 /// Where the agent works, once that place exists.
@@ -66,10 +55,11 @@ struct Place {
 
 impl Engine {
     pub(super) async fn spawn(&self, request: SpawnRequest) -> Result<Answer, Failure> {
-        let prepared = self.prepare(request).await?;
+        let prepared = Arc::new(self.prepare(request).await?);
         let context = self.context_of(&prepared).await?;
+        let draft = self.draft(&prepared, context).await?;
         let mut undo = Undo::default();
-        match self.carry_out(prepared, context, &mut undo).await {
+        match self.carry_out(&prepared, draft, &mut undo).await {
             Ok(report) => Ok(Answer::SpawnReport(Box::new(report))),
             Err(mut failure) => {
                 let left = undo.run().await;
@@ -89,7 +79,7 @@ impl Engine {
             let config = project.config()?;
             let definition = choose_definition(&request, &config)?;
             let agent_id = fresh_agent_id()?;
-            let site = choose_site(&request, &project.root)?;
+            let site = Site::choose(&request, &project.root, &roster)?;
             let name =
                 choose_name(&request, &agent_id, &project.root, &site, |name| roster.reserve(&project.root, name))?;
             Ok(Prepared { request, agent_id, name, project, config, definition, site })
@@ -98,32 +88,53 @@ impl Engine {
     }
 
     /// Step 2.
-    async fn context_of(&self, prepared: &Prepared) -> Result<Assembled, Failure> {
+    async fn context_of(&self, prepared: &Arc<Prepared>) -> Result<Assembled, Failure> {
         if prepared.request.no_context {
             return Ok(Assembled::default());
         }
         let mut task = prepared.request.task.clone();
         task.agent = Some(prepared.definition.name.clone());
-        let branch = match &prepared.site {
-            Site::Root => None,
-            Site::New { .. } => Some(branch_of(prepared.name.as_str())),
-            Site::Joined { branch, .. } => branch.clone(),
-        };
-        self.assemble(Arc::clone(&prepared.project), task, ProjectFacts { branch, ..ProjectFacts::default() }).await
+        let asked = Arc::clone(prepared);
+        let facts =
+            self.slowly(move || asked.site.facts(asked.name.as_str(), &asked.project.root, &asked.request.env)).await?;
+        let mut assembled = self.assemble(Arc::clone(&prepared.project), task, facts).await?;
+        // What plugins log is for their authors, who ask with `context explain`; history is spared it.
+        assembled.report.assemblers.iter_mut().for_each(|assembler| assembler.log.clear());
+        Ok(assembled)
+    }
+
+    /// Whatever else can be refused; then, as the last thing before step 3, the folder of a project that has none yet.
+    async fn draft(&self, prepared: &Arc<Prepared>, mut context: Assembled) -> Result<Draft, Failure> {
+        let (engine, prepared) = (self.clone(), Arc::clone(prepared));
+        self.slowly(move || {
+            let root = &prepared.project.root;
+            let workdir = prepared.site.future_workdir(prepared.name.as_str(), root);
+            let is_there = !matches!(prepared.site, Site::New { .. });
+            let plan = engine.plan(&prepared, &workdir, is_there, context.text.as_deref())?;
+            if engine.projects.settle(&prepared.project)? {
+                context.report.warnings.push(format!(
+                    "{} is now a trusted project: its specs, configuration and plugins count in it from now on; \
+                     `pu init` does the same",
+                    root.display()
+                ));
+            }
+            Ok(Draft { plan, context })
+        })
+        .await?
     }
 
     /// Steps 3 to 7.
-    async fn carry_out(&self, prepared: Prepared, context: Assembled, undo: &mut Undo) -> Result<SpawnReport, Failure> {
+    async fn carry_out(&self, prepared: &Arc<Prepared>, draft: Draft, undo: &mut Undo) -> Result<SpawnReport, Failure> {
         let layout = self.options.home.agent(&prepared.agent_id);
         undo.folder(layout.root().into());
-        self.note_worktree(&prepared, &layout).await?;
-        let place = self.make_place(&prepared, undo).await?;
-        let (plan, launch, commit) = self.hand_over(&prepared, &place, context, undo).await?;
+        self.note_worktree(prepared, &layout).await?;
+        let place = self.make_place(prepared, &layout, undo).await?;
+        let (plan, launch, commit) = self.hand_over(prepared, &place, draft, undo).await?;
         let env: BTreeMap<String, String> = plan.env.into_iter().collect();
         // The record reaches the disk while the shim starts; both are waited for before the commit.
         let record = layout.launch();
         let durable = tokio::task::spawn_blocking(move || atomic::make_durable(&record));
-        let started = shims::start(&self.options.shim, &layout, &prepared.agent_id, &env).await;
+        let started = shims::start(&self.options.shim, &layout, &prepared.agent_id, env).await;
         let durable = durable.await;
         let shim = started?;
         undo.shim(layout.clone());
@@ -131,11 +142,11 @@ impl Engine {
         undo.rows(prepared.project.layout.clone(), &commit);
         // The daemon's own link to the shim is made while the disk is waited for.
         let socket = layout.socket();
-        let (committed, link) = tokio::join!(self.commit(&prepared, &commit), shims::connect(&socket));
+        let (committed, link) = tokio::join!(self.commit(prepared, &commit), shims::connect(&socket));
         committed?;
         undo.forget();
         self.announce_started(layout, launch, &commit, &shim, link.ok());
-        Ok(report(&prepared, &place, commit, shim.child.pid))
+        Ok(report(prepared, &place, commit, shim.child.pid))
     }
 
     /// Before step 3: a worktree is on record before it is there, so that a daemon that dies while git makes it leaves
@@ -151,12 +162,12 @@ impl Engine {
     }
 
     /// Step 3.
-    async fn make_place(&self, prepared: &Prepared, undo: &mut Undo) -> Result<Place, Failure> {
+    async fn make_place(&self, prepared: &Prepared, layout: &AgentLayout, undo: &mut Undo) -> Result<Place, Failure> {
         match &prepared.site {
             Site::Root => {
                 Ok(Place { workdir: prepared.project.root.clone(), worktree: None, branch: None, made: None })
             }
-            Site::Joined { name, branch, workdir } => Ok(Place {
+            Site::Joined { name, branch, workdir, .. } => Ok(Place {
                 workdir: workdir.clone(),
                 worktree: Some(relative_worktree(name)),
                 branch: branch.clone(),
@@ -166,8 +177,11 @@ impl Engine {
                 let base = base.clone();
                 let name = prepared.name.as_str().to_owned();
                 let made = {
-                    let repository = repository.clone();
-                    self.slowly(move || repository.create_worktree(&name, &base)).await??
+                    let (repository, claimed) = (repository.clone(), layout.claimed());
+                    let note = move || -> agents::Result<()> {
+                        Ok(atomic::write_volatile(&claimed, b"", atomic::PRIVATE_FILE)?)
+                    };
+                    self.slowly(move || repository.create_noted_worktree(&name, &base, note)).await??
                 };
                 undo.worktree(repository, made.clone());
                 Ok(Place::made(made))
@@ -178,25 +192,27 @@ impl Engine {
     /// Step 4: what the agent is handed, and the record from which its shim starts it.
     async fn hand_over(
         &self,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         place: &Place,
-        context: Assembled,
+        draft: Draft,
         undo: &mut Undo,
     ) -> Result<(LaunchPlan, LaunchRecord, SpawnCommit), Failure> {
-        let plan = self.plan(prepared, place, context.text.as_deref())?;
+        let Draft { plan, context } = self.confirmed(prepared, place, draft).await?;
         let mut report = context.report;
         report.warnings.extend(plan.warnings.iter().cloned());
         let commit = commit_record(prepared, place, &plan, report);
-        let launch = launch_record(prepared, place, &plan, &commit)?;
+        let mut launch = launch_record(prepared, place, &plan, &commit)?;
+        launch.file_limit = self.options.file_limit;
         let layout = self.options.home.agent(&prepared.agent_id);
         undo.folder(ProjectLayout::new(&place.workdir).handed(&prepared.agent_id));
         let (files, written) = (plan.files.clone(), launch.clone());
-        let project = Arc::clone(&prepared.project);
+        let prepared = Arc::clone(prepared);
         tokio::task::spawn_blocking(move || -> Result<(), Failure> {
+            prepared.site.check_still_there(&prepared.project.root)?;
             // First the record, then what it is a record of.
             write_launch(&layout, &written)?;
             if !files.is_empty() {
-                project.keep_handed_files_out_of_git()?;
+                prepared.project.keep_handed_files_out_of_git()?;
                 handed::write(&files)?;
             }
             Ok(())
@@ -205,7 +221,30 @@ impl Engine {
         Ok((plan, launch, commit))
     }
 
-    fn plan(&self, prepared: &Prepared, place: &Place, context: Option<&str>) -> Result<LaunchPlan, Failure> {
+    /// Where the plan depends on what is in a worktree that was just made, it is made again.
+    async fn confirmed(&self, prepared: &Arc<Prepared>, place: &Place, draft: Draft) -> Result<Draft, Failure> {
+        let program = draft.plan.argv.first().map(Path::new);
+        let program_is_inside = program.is_some_and(|program| program.starts_with(&place.workdir));
+        let plan_again = place.made.is_some() && (program_is_inside || draft.plan.workdir != place.workdir);
+        if !plan_again {
+            return Ok(draft);
+        }
+        let (engine, prepared, workdir) = (self.clone(), Arc::clone(prepared), place.workdir.clone());
+        self.slowly(move || {
+            let plan = engine.plan(&prepared, &workdir, true, draft.context.text.as_deref())?;
+            Ok(Draft { plan, ..draft })
+        })
+        .await?
+    }
+
+    /// Blocking: looks for the agent's program.
+    fn plan(
+        &self,
+        prepared: &Prepared,
+        workdir: &Path,
+        workdir_exists: bool,
+        context: Option<&str>,
+    ) -> Result<LaunchPlan, Failure> {
         let request = &prepared.request;
         Ok(agents::plan(&LaunchRequest {
             definition: &prepared.definition,
@@ -214,7 +253,8 @@ impl Engine {
             prompt: &request.task.prompt,
             context,
             project_root: &prepared.project.root,
-            workdir: &place.workdir,
+            workdir,
+            workdir_exists,
             socket: &self.options.socket,
             agent_args: &request.agent_args,
             command: request.command.as_deref(),
@@ -271,88 +311,6 @@ impl Place {
 fn write_launch(layout: &AgentLayout, launch: &LaunchRecord) -> Result<(), Failure> {
     atomic::create_private_folder(layout.root())?;
     Ok(launch.write_volatile(&layout.launch())?)
-}
-
-/// The definition that is asked for, else the configured one, else the first that is installed.
-fn choose_definition(request: &SpawnRequest, config: &Config) -> Result<AgentDefinition, Failure> {
-    let definitions = Definitions::built_in()?.with(&config.agents)?;
-    let asked = request.task.agent.as_ref().or(config.default_agent.as_ref());
-    let definition = match asked {
-        Some(name) => definitions.get(name)?,
-        None if request.command.is_some() => definitions.get(FALLBACK_AGENT)?,
-        None => definitions.default_for(&request.env)?,
-    };
-    Ok(definition.clone())
-}
-
-fn choose_site(request: &SpawnRequest, root: &Path) -> Result<Site, Failure> {
-    match &request.placement {
-        Placement::Root => Ok(Site::Root),
-        Placement::NewWorktree { base } => {
-            let repository = Repository::open(Git::in_environment(request.env.clone())?, root)?;
-            let base = repository.resolve_base(base.as_deref())?;
-            Ok(Site::New { repository, base })
-        }
-        Placement::Worktree { name } => {
-            let repository = Repository::open(Git::in_environment(request.env.clone())?, root)?;
-            let found = repository.worktree(name)?;
-            Ok(Site::Joined { name: name.clone(), branch: found.branch, workdir: found.workdir })
-        }
-    }
-}
-
-/// A given name is taken as it is or refused; one from the prompt gets a number until it is free.
-fn choose_name(
-    request: &SpawnRequest,
-    agent_id: &str,
-    root: &Path,
-    site: &Site,
-    reserve: impl Fn(&str) -> Option<ReservedName>,
-) -> Result<ReservedName, Failure> {
-    let occupied = |name: &str| match site {
-        Site::New { repository, .. } => {
-            ProjectLayout::new(root).worktree(name).exists()
-                || repository.resolve_base(Some(&format!("refs/heads/{}", branch_of(name)))).is_ok()
-        }
-        Site::Root | Site::Joined { .. } => false,
-    };
-    if let Some(given) = &request.name {
-        name::check(given)?;
-        let taken = || {
-            let message = format!("the name {given:?} is taken in {}", root.display());
-            Failure::from(
-                ErrorBody::new(ErrorCode::NameTaken, message)
-                    .with_hint("choose another with --name, or `pu clean` ended agents"),
-            )
-        };
-        if occupied(given) {
-            return Err(taken());
-        }
-        return reserve(given).ok_or_else(taken);
-    }
-    let derived = name::derive(&request.task.prompt, agent_id);
-    for candidate in name::candidates(&derived) {
-        if occupied(&candidate) {
-            continue;
-        }
-        if let Some(name) = reserve(&candidate) {
-            return Ok(name);
-        }
-    }
-    Err(Failure::new(ErrorCode::NameTaken, format!("no name like {derived:?} is free")))
-}
-
-/// Eight hexadecimal digits, never only digits: an id is not to be taken for a number.
-fn fresh_agent_id() -> Result<String, Failure> {
-    loop {
-        let mut bytes = [0_u8; 4];
-        getrandom::fill(&mut bytes)
-            .map_err(|e| Failure::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}")))?;
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        if id.bytes().any(|b| b.is_ascii_alphabetic()) {
-            return Ok(id);
-        }
-    }
 }
 
 fn relative_worktree(name: &str) -> String {

@@ -30,6 +30,8 @@ pub struct EngineOptions {
     pub socket: PathBuf,
     pub managed: bool,
     pub shim: ShimProgram,
+    /// The soft limit on open files that the daemon was started with, which its agents get.
+    pub file_limit: Option<u64>,
 }
 
 /// Handle to the engine. Cheap to clone.
@@ -51,6 +53,8 @@ pub struct Shared {
     pub(super) unrecognised: watch::Sender<Vec<String>>,
     /// Requests under way: a stopping daemon lets them finish.
     under_way: TaskTracker,
+    /// Subscribers that are being told of events: a stopping daemon lets them hear the last one.
+    telling: TaskTracker,
     /// Places for work that may wait long for git and its hooks: the other blocking threads stay free for everybody else.
     slow_work: Semaphore,
     /// Spawns under way: they are finished before agents are ended.
@@ -82,6 +86,7 @@ impl Engine {
             context: Arc::new(context),
             unrecognised: watch::Sender::new(Vec::new()),
             under_way: TaskTracker::new(),
+            telling: TaskTracker::new(),
             slow_work: Semaphore::new(SLOW_WORK_MAX),
             spawning: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -129,6 +134,18 @@ impl Engine {
     pub async fn drained(&self) {
         self.under_way.close();
         self.under_way.wait().await;
+    }
+
+    /// Counts a subscriber as being told for as long as the token lives: until its last event is written.
+    pub fn begin_telling(&self) -> TaskTrackerToken {
+        self.telling.token()
+    }
+
+    /// Publishes no more events, and waits until every subscriber has been told of those before.
+    pub async fn told(&self) {
+        self.events.close();
+        self.telling.close();
+        self.telling.wait().await;
     }
 
     /// Runs blocking work that may take as long as git and its hooks do.

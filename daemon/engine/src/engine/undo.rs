@@ -2,7 +2,7 @@
 //!
 //! Removes only what this spawn made. What cannot be removed is named, never forgotten.
 
-use crate::agents::{CreatedWorktree, Git, Repository};
+use crate::agents::{AgentsError, CreatedWorktree, Git, Repository, Undone};
 use crate::shims;
 use crate::store::{SpawnCommit, WorktreeRow, withdraw_commit};
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
@@ -92,7 +92,14 @@ pub(super) fn withdraw(layout: &AgentLayout, launch: &LaunchRecord, commit: &Spa
     if let Some(row) = &commit.worktree {
         match Git::in_environment(std::env::vars_os()).and_then(|git| Repository::open(git, &launch.project_root)) {
             // In this boot no shim ever said anything, so no agent ever ran there.
-            Ok(repository) => left.extend(remove_worktree(&repository, &made_for(row, launch), false)),
+            Ok(repository) if layout.claimed().exists() => {
+                left.extend(remove_worktree(&repository, &made_for(row, launch), false));
+            }
+            // The record names the worktree before it is claimed: what has that name may be somebody else's.
+            Ok(repository) => {
+                let planned = made_for(row, launch);
+                left.extend(left_of(repository.undo_unsure_worktree(&planned), &planned));
+            }
             Err(error) => left.push(format!("the worktree {} ({error})", row.name)),
         }
     }
@@ -145,7 +152,12 @@ fn made_for(row: &WorktreeRow, launch: &LaunchRecord) -> CreatedWorktree {
 }
 
 fn remove_worktree(repository: &Repository, made: &CreatedWorktree, agent_started: bool) -> Vec<String> {
-    match repository.undo_worktree(made, agent_started) {
+    left_of(repository.undo_worktree(made, agent_started), made)
+}
+
+/// What is left of a worktree that was to be undone.
+fn left_of(undone: Result<Undone, AgentsError>, made: &CreatedWorktree) -> Vec<String> {
+    match undone {
         Ok(undone) => undone.kept,
         Err(error) => vec![format!("the worktree {} ({error})", made.path.display())],
     }

@@ -4,7 +4,7 @@
 //! even if its client goes away. Only cancel-safe reads: no typed byte is lost to a `select!`.
 
 use super::codec::{Line, LineDecoder};
-use crate::engine::{Engine, Reply};
+use crate::engine::{Engine, EventFilter, Reply};
 use crate::events::Subscription;
 use futures_util::StreamExt as _;
 use interprocess::local_socket::tokio::Stream as LocalStream;
@@ -125,10 +125,12 @@ impl Connection {
             Reply::Answer(answer) => self.answer(id, *answer, Some(under_way)).await,
             Reply::Events(subscription, filter) => {
                 self.answer(id.clone(), Answer::Subscribed { seq: subscription.since }, None).await;
-                let answers = self.answers.clone();
+                let subscriber = Subscriber { id, filter, answers: self.answers.clone(), engine: self.engine.clone() };
                 let ended = self.ended.clone();
+                let telling = self.engine.begin_telling();
                 tokio::spawn(async move {
-                    ended.run_until_cancelled(forward(subscription, filter, id, answers)).await;
+                    ended.run_until_cancelled(subscriber.follow(subscription)).await;
+                    drop(telling);
                 });
             }
         }
@@ -141,23 +143,29 @@ impl Connection {
     }
 }
 
-/// Sends events until the client or the daemon ends.
-async fn forward(
-    mut subscription: Subscription,
-    filter: crate::engine::EventFilter,
+/// Where the events of one subscription go.
+struct Subscriber {
     id: Option<RequestId>,
+    filter: EventFilter,
     answers: mpsc::Sender<Outgoing>,
-) {
-    loop {
-        let answer = match subscription.events.recv().await {
-            Ok(line) if filter.lets_through(&line.event) => Answer::Event(line),
-            Ok(_) => continue,
-            Err(RecvError::Lagged(missed)) => Answer::EventsLost { missed },
-            Err(RecvError::Closed) => return,
-        };
-        let line = AnswerLine { id: id.clone(), answer };
-        if answers.send(Outgoing { line, _under_way: None }).await.is_err() {
-            return;
+    engine: Engine,
+}
+
+impl Subscriber {
+    /// Sends events until the client or the daemon ends.
+    async fn follow(self, mut subscription: Subscription) {
+        loop {
+            let answer = match subscription.events.recv().await {
+                Ok(line) if self.filter.lets_through(&line.event) => Answer::Event(line),
+                Ok(_) => continue,
+                Err(RecvError::Lagged(missed)) => Answer::EventsLost { missed },
+                Err(RecvError::Closed) => return,
+            };
+            let line = AnswerLine { id: self.id.clone(), answer };
+            let outgoing = Outgoing { line, _under_way: Some(self.engine.begin_telling()) };
+            if self.answers.send(outgoing).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The listening socket: bound once under the instance lock, one task a connection, and a bound on how many.
 //!
-//! Never unlinks a socket that somebody answers on.
+//! Never unlinks a socket that somebody listens on.
 
 use super::connection;
 use crate::engine::Engine;
@@ -27,7 +27,7 @@ pub enum ListenerError {
         "the socket path {} is {} bytes long, over the {SOCKET_PATH_MAX} that every system takes: \
          set PU_HOME (or --socket) to a shorter path", path.display(), path.as_os_str().len())]
     PathTooLong { path: PathBuf },
-    #[error("{} is in use: a daemon answers on it", path.display())]
+    #[error("{} is in use: a daemon listens on it", path.display())]
     InUse { path: PathBuf },
     #[error("{} exists and is no socket: move it away", path.display())]
     NotASocket { path: PathBuf },
@@ -44,7 +44,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds the socket. The caller holds the instance lock, so a socket file on which nobody answers is stale.
+    /// Binds the socket. The caller holds the instance lock, so a socket file on which nobody listens is stale.
     pub async fn bind(path: &Path) -> Result<Self, ListenerError> {
         let path = path.to_path_buf();
         if path.as_os_str().len() > SOCKET_PATH_MAX {
@@ -141,8 +141,11 @@ async fn remove_stale(path: &Path) -> Result<(), ListenerError> {
         source,
     })?;
     // A daemon of another home may listen here by `--socket`; its lock is not ours.
-    if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(1), LocalStream::connect(name)).await {
-        return Err(ListenerError::InUse { path: path.into() });
+    match tokio::time::timeout(Duration::from_secs(1), LocalStream::connect(name)).await {
+        Ok(Err(e)) if e.kind() == io::ErrorKind::ConnectionRefused => {}
+        Ok(Err(e)) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // Whoever listens and is too busy to answer is there all the same.
+        _ => return Err(ListenerError::InUse { path: path.into() }),
     }
     tracing::info!(path = %path.display(), "removing the socket of a daemon that is gone");
     std::fs::remove_file(path).map_err(|source| ListenerError::Io { act: "remove", path: path.into(), source })

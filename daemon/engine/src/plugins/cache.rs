@@ -3,11 +3,14 @@
 //! Invariant: machine code is loaded only if this host's own compiler wrote it. A compiled component never comes from
 //! outside; the folder is the user's alone (0700, files 0600); an entry whose digest is not the noted one, or whose
 //! digest is missing, counts as none and is made anew.
+//!
+//! A component that the compiler gave up on is noted in `<key>.refused`, so that the next daemon does not try it again.
 
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use pu_record::atomic;
 use sha2::{Digest, Sha256};
@@ -28,10 +31,14 @@ pub(super) struct Cache {
     compatibility: String,
 }
 
-/// The two files of an entry.
+/// Entries of other engines are kept for so long, for a user who goes back to an older release.
+const OTHERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The files of an entry.
 struct Entry {
     code: PathBuf,
     digest: PathBuf,
+    refused: PathBuf,
 }
 
 impl Cache {
@@ -40,7 +47,36 @@ impl Cache {
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = hex(&hasher.0.finalize())[..16].to_owned();
-        Ok(Self { folder: folder.to_owned(), compatibility })
+        let cache = Self { folder: folder.to_owned(), compatibility };
+        cache.tidy();
+        Ok(cache)
+    }
+
+    /// Removes what killed daemons left half made, and what engines of long ago left. One daemon has this folder.
+    fn tidy(&self) {
+        let ours = format!("-{RUNTIME}-{}.", self.compatibility);
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let age = entry.metadata().ok().and_then(|found| found.modified().ok()?.elapsed().ok());
+            if name.starts_with('.') || (!name.contains(&ours) && age.is_some_and(|age| age > OTHERS_KEPT)) {
+                // What cannot be removed takes room and does no other harm.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Why the compiler gave up on this component, if it has.
+    pub(super) fn refused(&self, digest: &str) -> Option<PluginFailure> {
+        let message = std::fs::read_to_string(self.entry(digest).refused).ok()?;
+        Some(PluginFailure::new(FailureCode::CompileLimit, message))
+    }
+
+    /// Notes that the compiler gave up on this component. Without the note it would be tried again.
+    pub(super) fn refuse(&self, digest: &str, failure: &PluginFailure) {
+        let noted = self.entry(digest).refused;
+        if let Err(error) = atomic::write_volatile(&noted, failure.message.as_bytes(), atomic::PRIVATE_FILE) {
+            tracing::warn!(%error, "that a plugin cannot be compiled could not be noted");
+        }
     }
 
     /// The compiled component, if a sound entry for it exists.
@@ -82,15 +118,19 @@ impl Cache {
         let _ = atomic::remove_file(&source);
         let _ = atomic::remove_file(&fresh);
         let code = code?;
+        // A compiler of another release, put in place under a running daemon, makes what this one cannot load.
+        let loaded = load(engine, &code)
+            .map_err(|error| cache_failed(format!("what the compiler made cannot be loaded: {error:#}")))?;
         // Code first: a digest without its code is no entry, and neither is code with another's digest.
         atomic::write_volatile(&entry.code, &code, atomic::PRIVATE_FILE).map_err(written)?;
         atomic::write_volatile(&entry.digest, sha256(&code).as_bytes(), atomic::PRIVATE_FILE).map_err(written)?;
-        load(engine, &code).map_err(|error| cache_failed(format!("what the compiler made cannot be loaded: {error:#}")))
+        Ok(loaded)
     }
 
     fn entry(&self, digest: &str) -> Entry {
         let key = format!("{digest}-{RUNTIME}-{}", self.compatibility);
-        Entry { code: self.folder.join(format!("{key}.cwasm")), digest: self.folder.join(format!("{key}.sha256")) }
+        let file = |ending: &str| self.folder.join(format!("{key}.{ending}"));
+        Entry { code: file("cwasm"), digest: file("sha256"), refused: file("refused") }
     }
 
     /// A file of this process alone.

@@ -1,7 +1,7 @@
 //! One call of a plugin, from a fresh store to a typed outcome. Nothing of a call is left when it ends.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
@@ -24,6 +24,8 @@ pub(super) struct Call<'a> {
     pub(super) reader: Arc<dyn SpecReader>,
     pub(super) config_json: &'a str,
     pub(super) deadline: Duration,
+    /// When the whole chain must have answered.
+    pub(super) latest: Instant,
 }
 
 /// How the call ended, unchecked, and what the plugin logged.
@@ -35,7 +37,7 @@ pub(super) struct Ended {
 impl Call<'_> {
     /// Runs the call on this thread, until it ends or its deadline does. The epoch must be advancing.
     pub(super) fn run(self) -> Ended {
-        let until = Deadline::after(self.deadline);
+        let until = Deadline::after(self.deadline, self.latest);
         let state = CallState::new(self.reader, self.config_json.to_owned(), Arc::clone(self.limits), until);
         let mut store = Store::new(self.engine, state);
         store.limiter(|state| state);
@@ -54,7 +56,7 @@ impl Call<'_> {
         let outcome = match answer {
             Ok(Ok(assembly)) => Ok(WireAssembly::into(assembly)),
             Ok(Err(failure)) => Err(own_failure(&failure)),
-            Err(error) => Err(ended(&error, state, self.deadline)),
+            Err(error) => Err(ended(&error, state, self.deadline, self.latest)),
         };
         Ended { outcome, log: state.take_log() }
     }
@@ -70,11 +72,15 @@ fn own_failure(failure: &WireFailure) -> PluginFailure {
 }
 
 /// Why the call was ended: the host's own reasons first, then what the plugin said, then what the trap says.
-fn ended(error: &wasmtime::Error, state: &CallState, deadline: Duration) -> PluginFailure {
+fn ended(error: &wasmtime::Error, state: &CallState, deadline: Duration, latest: Instant) -> PluginFailure {
     if let Some(failure) = error.downcast_ref::<PluginFailure>() {
         let mut failure = failure.clone();
         if failure.code == FailureCode::Deadline {
-            failure.message = format!("it did not answer within {} ms", deadline.as_millis());
+            failure.message = if Instant::now() >= latest {
+                "it had not answered when the time of all assemblers together was over".to_owned()
+            } else {
+                format!("it did not answer within {} ms", deadline.as_millis())
+            };
         }
         return failure;
     }

@@ -29,6 +29,8 @@ pub enum FailureCode {
     CompileFailed,
     /// It took the compiler more time or memory than a plugin gets.
     CompileLimit,
+    /// The compiler is still at work on it: a later task will have it.
+    Compiling,
     /// The compiled plugin can be neither kept nor loaded.
     CacheFailed,
     /// The user's config for it does not fit.
@@ -65,6 +67,7 @@ impl FailureCode {
             Self::ManifestInvalid => "manifest_invalid",
             Self::CompileFailed => "compile_failed",
             Self::CompileLimit => "compile_limit",
+            Self::Compiling => "compiling",
             Self::CacheFailed => "cache_failed",
             Self::ConfigInvalid => "config_invalid",
             Self::Deadline => "deadline",

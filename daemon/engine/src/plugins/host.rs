@@ -22,6 +22,7 @@ use super::limits::{HostLimits, running_engine};
 use super::manifest::Manifest;
 use super::state::CallState;
 use super::ticker::Ticker;
+use super::workshop::Workshop;
 
 /// A plugin that comes with the program.
 #[derive(Debug, Clone, Copy)]
@@ -68,20 +69,24 @@ struct Core {
 struct Loaded {
     /// What each source gave the last time: a call in flight keeps its own hold on an older one.
     plugins: HashMap<PluginSource, Arc<Plugin>>,
-    /// Components, by digest, that the compiler refused: asked again, they get the same answer at once.
-    refused: HashMap<String, PluginFailure>,
 }
 
 /// Loads plugins and keeps them ready.
 pub struct PluginHost {
     core: Arc<Core>,
     linker: Linker<CallState>,
-    cache: Cache,
-    compiler: CompilerCommand,
+    workshop: Workshop,
     /// Held for lookups only.
     loaded: Mutex<Loaded>,
-    /// Held while the compiler runs: one compilation at a time is enough for the machine.
-    compiling: Mutex<()>,
+}
+
+/// How long a caller can wait for a plugin that has yet to be compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as a task waits: `HostLimits::compile_wait`.
+    Task,
+    /// Until the compiler is done with it.
+    Compiled,
 }
 
 impl PluginHost {
@@ -97,56 +102,37 @@ impl PluginHost {
         let ticker = Ticker::start(&engine).map_err(|error| cannot(error.to_string()))?;
         let gate = Gate::new(limits.concurrent_calls);
         let core = Arc::new(Core { engine, limits: Arc::new(limits), ticker, gate });
-        Ok(Self { core, linker, cache, compiler, loaded: Mutex::default(), compiling: Mutex::default() })
+        let workshop = Workshop::new(cache, compiler, core.limits.compile);
+        Ok(Self { core, linker, workshop, loaded: Mutex::default() })
     }
 
     /// The plugin of this source: at once if it is loaded and has not changed, within a millisecond or so from the
     /// cache, else compiled first. Blocks.
     pub fn load(&self, source: &PluginSource) -> Result<Arc<Plugin>, PluginFailure> {
-        let bytes = source.read()?;
-        let digest = sha256(&bytes);
-        {
-            let loaded = self.loaded();
-            if let Some(plugin) = loaded.plugins.get(source).filter(|plugin| plugin.digest == digest) {
-                return Ok(Arc::clone(plugin));
-            }
-            if let Some(failure) = loaded.refused.get(&digest) {
-                return Err(failure.clone());
-            }
-        }
-        let plugin = self.prepare(&bytes, digest)?;
-        self.loaded().plugins.insert(source.clone(), Arc::clone(&plugin));
-        Ok(plugin)
+        self.load_within(source, Patience::Compiled)
     }
 
-    fn prepare(&self, bytes: &[u8], digest: String) -> Result<Arc<Plugin>, PluginFailure> {
-        let manifest = inspect(bytes)?.manifest;
-        let engine = &self.core.engine;
-        let component = match self.cache.get(engine, &digest) {
-            Some(component) => component,
-            None => {
-                let _one_at_a_time = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-                match self.cache.get(engine, &digest) {
-                    Some(component) => component,
-                    None => self.compile(bytes, &digest)?,
-                }
-            }
+    /// As [`PluginHost::load`]; with the patience of a task, a plugin that takes the compiler long fails with
+    /// [`FailureCode::Compiling`] until it is done.
+    pub fn load_within(&self, source: &PluginSource, patience: Patience) -> Result<Arc<Plugin>, PluginFailure> {
+        let bytes = source.read()?;
+        let digest = sha256(&bytes);
+        if let Some(plugin) = self.loaded().plugins.get(source).filter(|plugin| plugin.digest == digest) {
+            return Ok(Arc::clone(plugin));
+        }
+        let manifest = inspect(&bytes)?.manifest;
+        let wait = match patience {
+            Patience::Task => Some(self.core.limits.compile_wait),
+            Patience::Compiled => None,
         };
+        let component = self.workshop.component(&self.core.engine, &digest, bytes, wait)?;
         let wrong = |error: wasmtime::Error| {
             PluginFailure::new(FailureCode::WrongContract, format!("its shapes are not the contract's: {error:#}"))
         };
         let linked = self.linker.instantiate_pre(&component).and_then(AssemblerPre::new).map_err(wrong)?;
-        Ok(Arc::new(Plugin { core: Arc::clone(&self.core), linked, manifest, digest }))
-    }
-
-    fn compile(&self, bytes: &[u8], digest: &str) -> Result<wasmtime::component::Component, PluginFailure> {
-        let made = self.cache.make(&self.core.engine, digest, bytes, &self.compiler, self.core.limits.compile);
-        if let Err(failure) = &made
-            && failure.code == FailureCode::CompileLimit
-        {
-            self.loaded().refused.insert(digest.to_owned(), failure.clone());
-        }
-        made
+        let plugin = Arc::new(Plugin { core: Arc::clone(&self.core), linked, manifest, digest });
+        self.loaded().plugins.insert(source.clone(), Arc::clone(&plugin));
+        Ok(plugin)
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {
@@ -156,10 +142,7 @@ impl PluginHost {
 
 impl fmt::Debug for PluginHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginHost")
-            .field("cache", &self.cache)
-            .field("compiler", &self.compiler)
-            .finish_non_exhaustive()
+        f.debug_struct("PluginHost").field("workshop", &self.workshop).finish_non_exhaustive()
     }
 }
 
@@ -201,13 +184,15 @@ impl Plugin {
 
     /// Runs the plugin on this thread: for async callers, within `spawn_blocking`. `config_json` is a JSON object.
     ///
-    /// Comes back within `deadline` and a few milliseconds, whatever the plugin does, plus one call of `reader`.
+    /// Comes back within `deadline` of this thread's processor time and no later than `latest`, whatever the plugin
+    /// does, plus a few milliseconds and one call of `reader`.
     pub fn assemble(
         &self,
         task: &Task,
         reader: &Arc<dyn SpecReader>,
         config_json: &str,
         deadline: Duration,
+        latest: Instant,
     ) -> CallReport {
         let core = &self.core;
         let _place = core.gate.enter();
@@ -216,7 +201,7 @@ impl Plugin {
             let _ticking = core.ticker.run();
             let reader = Arc::clone(reader);
             let (engine, plugin, limits) = (&core.engine, &self.linked, &core.limits);
-            Call { engine, plugin, limits, task, reader, config_json, deadline }.run()
+            Call { engine, plugin, limits, task, reader, config_json, deadline, latest }.run()
         };
         let (outcome, dropped) = match ended.outcome {
             Ok(answer) => {

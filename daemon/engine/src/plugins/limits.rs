@@ -25,6 +25,8 @@ pub struct HostLimits {
     pub output: usize,
     /// Calls that run at the same time; further ones wait.
     pub concurrent_calls: u32,
+    /// How long a task waits for a plugin that is not compiled yet; the compiler then goes on without it.
+    pub compile_wait: Duration,
     pub compile: CompileLimits,
 }
 
@@ -40,6 +42,7 @@ impl Default for HostLimits {
             log_lines: 100,
             output: 4 << 20,
             concurrent_calls: 8,
+            compile_wait: Duration::from_secs(2),
             compile: CompileLimits::default(),
         }
     }

@@ -2,7 +2,7 @@
 //! and host-call limits, so that no plugin can do more harm than to be skipped.
 //!
 //! In the order in which a plugin passes through them: `component` reads what a file claims to be, `compile` turns it
-//! into machine code in a child process, `cache` keeps that, `host` loads it, `call` runs it, `check` looks at what it
+//! into machine code in a child process, `cache` keeps that, `workshop` does both once, `host` loads it, `call` runs it, `check` looks at what it
 //! answered. `encode` is the way from a core module to a plugin.
 //!
 //! This room never compiles in its own process, never decides which plugins run for which task, and never reads a spec
@@ -25,6 +25,7 @@ mod manifest;
 mod state;
 mod subcommand;
 mod ticker;
+mod workshop;
 
 pub use check::{Checked, Dropped, check};
 pub use compile::CompilerCommand;
@@ -35,7 +36,7 @@ pub use contract::{
 };
 pub use encode::encode_plugin;
 pub use failure::{FailureCode, PluginFailure};
-pub use host::{BundledPlugin, CallReport, Plugin, PluginHost, PluginSource, bundled};
+pub use host::{BundledPlugin, CallReport, Patience, Plugin, PluginHost, PluginSource, bundled};
 pub use limits::{CompileLimits, HostLimits};
 pub use manifest::Manifest;
 pub use subcommand::run_subcommand;

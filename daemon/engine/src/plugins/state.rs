@@ -20,6 +20,9 @@ const QUERY_MAX: usize = 16 * 1024;
 const READ_MAX: usize = 1 << 20;
 const LOG_LINE_MAX: usize = 1000;
 const WEIGHT_MAX: f32 = 100.0;
+/// A filter or field costs a look at every spec, within one call that nothing can interrupt.
+const FIELDS_MAX: usize = 16;
+const FILTERS_MAX: usize = 16;
 const FIELDS: [&str; 7] = ["path", "title", "ids", "headings", "tags", "body", "code"];
 const FILTERS: [&str; 2] = ["tag", "path-prefix"];
 
@@ -118,9 +121,8 @@ impl specs::Host for CallState {
 
     fn list(&mut self, listing: specs::Listing) -> wasmtime::Result<Result<specs::Page, WireFailure>> {
         self.enter()?;
-        if let Some(filter) = listing.filter.iter().find(|filter| !FILTERS.contains(&filter.key.as_str())) {
-            let message = format!("specs cannot be listed by {:?}", filter.key);
-            return Ok(Err(ReadFailure::new("unknown_filter", message).into()));
+        if let Err(failure) = check_listing(&listing) {
+            return Ok(Err(failure.into()));
         }
         let limit = listing.limit.clamp(1, PAGE_MAX);
         let page = match self.reader.list(&specs::Listing { limit, ..listing }.into()) {
@@ -222,6 +224,9 @@ fn check_query(query: &specs::Query) -> Result<(), ReadFailure> {
     if query.text.len() > QUERY_MAX {
         return Err(ReadFailure::new("query_too_long", format!("a query has at most {QUERY_MAX} bytes")));
     }
+    if query.fields.len() > FIELDS_MAX {
+        return Err(ReadFailure::new("too_many_fields", format!("a query names at most {FIELDS_MAX} fields")));
+    }
     for field in &query.fields {
         if !FIELDS.contains(&field.field.as_str()) {
             return Err(ReadFailure::new("unknown_field", format!("specs have no field {:?}", field.field)));
@@ -233,8 +238,56 @@ fn check_query(query: &specs::Query) -> Result<(), ReadFailure> {
     Ok(())
 }
 
+fn check_listing(listing: &specs::Listing) -> Result<(), ReadFailure> {
+    if listing.filter.len() > FILTERS_MAX {
+        return Err(ReadFailure::new("too_many_filters", format!("a listing has at most {FILTERS_MAX} filters")));
+    }
+    match listing.filter.iter().find(|filter| !FILTERS.contains(&filter.key.as_str())) {
+        Some(filter) => Err(ReadFailure::new("unknown_filter", format!("specs cannot be listed by {:?}", filter.key))),
+        None => Ok(()),
+    }
+}
+
 fn meta_size(spec: &SpecMeta) -> usize {
     let tags: usize = spec.tags.iter().map(String::len).sum();
     let extra: usize = spec.extra.iter().map(|attr| attr.key.len() + attr.value.len()).sum();
     spec.id.len() + spec.path.len() + spec.title.len() + spec.revision.len() + tags + extra
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str, fields: &[(&str, f32)]) -> Option<String> {
+        let field = |(field, weight): &(&str, f32)| specs::FieldWeight { field: (*field).to_owned(), weight: *weight };
+        let fields = fields.iter().map(field).collect();
+        let query = specs::Query { text: text.to_owned(), fields, limit: 9, extra: Vec::new() };
+        check_query(&query).err().map(|failure| failure.code)
+    }
+
+    fn listing(filters: &[&str]) -> Option<String> {
+        let filter = filters.iter().map(|key| types::Attr { key: (*key).to_owned(), value: "x".to_owned() }).collect();
+        let listing = specs::Listing { cursor: None, limit: 9, filter };
+        check_listing(&listing).err().map(|failure| failure.code)
+    }
+
+    #[test]
+    fn a_query_within_bounds_is_let_through_and_any_other_named() {
+        for (text, fields, code) in [
+            ("x".repeat(QUERY_MAX), vec![("body", 0.0); FIELDS_MAX], None),
+            ("x".repeat(QUERY_MAX + 1), vec![], Some("query_too_long")),
+            ("x".to_owned(), vec![("body", 1.0); FIELDS_MAX + 1], Some("too_many_fields")),
+            ("x".to_owned(), vec![("colour", 1.0)], Some("unknown_field")),
+            ("x".to_owned(), vec![("body", f32::NAN)], Some("bad_weight")),
+        ] {
+            assert_eq!(query(&text, &fields).as_deref(), code);
+        }
+    }
+
+    #[test]
+    fn a_listing_has_few_filters_and_only_known_ones() {
+        assert_eq!(listing(&["tag"; FILTERS_MAX]), None);
+        assert_eq!(listing(&["tag"; FILTERS_MAX + 1]).as_deref(), Some("too_many_filters"));
+        assert_eq!(listing(&["path-prefix", "colour"]).as_deref(), Some("unknown_filter"));
+    }
 }

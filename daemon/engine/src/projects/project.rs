@@ -82,8 +82,9 @@ impl Project {
             .and_then(|git| Repository::open(git, &self.root))
             .and_then(|repository| repository.exclude_local_files());
         match excluded {
-            // Without git there is no list to keep them from.
-            Ok(_) | Err(AgentsError::NotARepository { .. } | AgentsError::GitMissing) => {
+            // Without git, or around a bare repository, there is no list to keep them from.
+            Ok(_)
+            | Err(AgentsError::NotARepository { .. } | AgentsError::BareRepository { .. } | AgentsError::GitMissing) => {
                 self.handed_files_excluded.store(true, Ordering::Relaxed);
                 Ok(())
             }

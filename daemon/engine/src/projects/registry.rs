@@ -26,6 +26,8 @@ struct Shared {
     events: Events,
     /// Held for look-ups and for the rare write of `projects.json`.
     state: Mutex<State>,
+    /// Held while a project enters: in between, its folder is there and nobody trusts it yet.
+    entering: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +48,7 @@ impl Projects {
     pub fn open(home: HomeLayout, events: Events) -> Result<Self, StoreError> {
         let registry = Registry::read(&home.projects())?;
         let state = Mutex::new(State { registry, open: HashMap::new() });
-        Ok(Self { shared: Arc::new(Shared { home, events, state }) })
+        Ok(Self { shared: Arc::new(Shared { home, events, state, entering: Mutex::default() }) })
     }
 
     pub fn count(&self) -> usize {
@@ -58,19 +60,39 @@ impl Projects {
         root::find(folder, &self.shared.home).ok()
     }
 
-    /// The trusted project that a folder is in. A repository without a `.pu/` has nothing in it that could act: the
-    /// first request that names it makes it a project.
+    /// The project that a folder is in, for a request that acts. A repository without a `.pu/` has nothing in it that
+    /// could act: it is let in, and becomes a project by [`Projects::settle`], once the request is found to be a good one.
     pub fn trusted(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
         let found = root::find(folder, &self.shared.home)?;
-        let known = self.lock().registry.find(&found).map(|row| row.trusted);
+        let _entering = self.entering();
+        self.check_trust(&found)?;
+        Ok(self.opened(&found))
+    }
+
+    /// Sees to it that a project that was let in is one, with its folder, before anything is made in it. Answers whether
+    /// it became one by this.
+    pub fn settle(&self, project: &Project) -> Result<bool, ProjectError> {
+        let _entering = self.entering();
+        // Its folder may have come with a checkout meanwhile.
+        self.check_trust(&project.root)?;
+        let becomes_one = !self.is_trusted(&project.root);
+        if becomes_one || !project.layout.root().exists() {
+            self.make(&project.root)?;
+        }
+        Ok(becomes_one)
+    }
+
+    /// Refuses a project that brings its `.pu/` until its user has trusted it, and notes that it is there.
+    fn check_trust(&self, root: &Path) -> Result<(), ProjectError> {
+        let known = self.lock().registry.find(root).map(|row| row.trusted);
         match known {
-            Some(true) => Ok(self.opened(&found)),
-            Some(false) => Err(ProjectError::Untrusted(found)),
-            None if ProjectLayout::new(&found).root().exists() => {
-                self.enter(&found, false)?;
-                Err(ProjectError::Untrusted(found))
+            Some(true) => Ok(()),
+            None if !ProjectLayout::new(root).root().exists() => Ok(()),
+            None => {
+                self.enter(root, false)?;
+                Err(ProjectError::Untrusted(root.into()))
             }
-            None => Ok(self.init(&found)?.project),
+            Some(false) => Err(ProjectError::Untrusted(root.into())),
         }
     }
 
@@ -97,9 +119,16 @@ impl Projects {
     /// Makes a folder a project and trusts it.
     pub fn init(&self, folder: &Path) -> Result<Initialised, ProjectError> {
         let root = root::canonical(folder)?;
-        let created = folder::complete(&ProjectLayout::new(&root))?;
-        self.enter(&root, true)?;
+        let _entering = self.entering();
+        let created = self.make(&root)?;
         Ok(Initialised { project: self.opened(&root), created })
+    }
+
+    /// Completes a project's folder and trusts it; answers the files that were written.
+    fn make(&self, root: &Path) -> Result<Vec<String>, ProjectError> {
+        let created = folder::complete(&ProjectLayout::new(root))?;
+        self.enter(root, true)?;
+        Ok(created)
     }
 
     /// Writes a project into the registry, unless it stands there like that already.
@@ -132,8 +161,55 @@ impl Projects {
         Arc::clone(state.open.entry(root.into()).or_insert_with(fresh))
     }
 
+    fn entering(&self) -> MutexGuard<'_, ()> {
+        self.shared.entering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Each change under this lock is one assignment; a panic leaves the old or the new.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A home and a repository in which nobody has done anything.
+    fn world() -> (tempfile::TempDir, Projects, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(base.join("repo/.git")).unwrap();
+        std::fs::create_dir(base.join("home")).unwrap();
+        let projects = Projects::open(HomeLayout::new(base.join("home")), Events::default()).unwrap();
+        (folder, projects, base.join("repo"))
+    }
+
+    #[test]
+    fn a_repository_is_let_in_without_a_trace_and_becomes_a_project_when_it_settles() {
+        let (_folder, projects, repo) = world();
+        let project = projects.trusted(&repo).unwrap();
+        assert_eq!((projects.count(), project.layout.root().exists()), (0, false));
+        assert!(projects.settle(&project).unwrap());
+        assert!(projects.is_trusted(&repo) && project.layout.config().exists() && project.layout.gitignore().exists());
+        assert!(!projects.settle(&project).unwrap(), "it is one already");
+    }
+
+    #[test]
+    fn a_folder_that_comes_in_between_is_not_trusted() {
+        let (_folder, projects, repo) = world();
+        let project = projects.trusted(&repo).unwrap();
+        std::fs::create_dir(project.layout.root()).unwrap();
+        assert!(matches!(projects.settle(&project), Err(ProjectError::Untrusted(_))));
+        assert!(!projects.is_trusted(&repo));
+    }
+
+    #[test]
+    fn a_trusted_project_whose_folder_was_deleted_gets_it_back() {
+        let (_folder, projects, repo) = world();
+        let project = projects.init(&repo).unwrap().project;
+        std::fs::remove_dir_all(project.layout.root()).unwrap();
+        assert!(!projects.settle(&projects.trusted(&repo).unwrap()).unwrap());
+        assert!(project.layout.config().exists() && project.layout.gitignore().exists());
     }
 }

@@ -152,18 +152,20 @@ impl LinkTask {
 
     /// Runs until the shim closes or the last handle is dropped.
     async fn run(mut self, mut waiting: mpsc::Receiver<Pending>, events: mpsc::Sender<ShimEvent>) {
+        // What came in one piece with the greeting: it may be all that ever comes.
+        let mut step = self.handle_frames(&events).await;
         let reason = loop {
+            if let Err(error) = step {
+                break error.to_string();
+            }
             // Both arms are cancel-safe: `recv` and a bare `read` lose nothing when the other wins.
-            let step = tokio::select! {
+            step = tokio::select! {
                 request = waiting.recv() => match request {
                     Some(request) => self.send(request).await,
                     None => return,
                 },
                 read = read(&self.stream, &mut self.buffer) => self.take(&read, &events).await,
             };
-            if let Err(error) = step {
-                break error.to_string();
-            }
         };
         // Dropping `unanswered` tells those who wait that the link is closed.
         let _ = events.send(ShimEvent::Closed { reason }).await;
@@ -176,6 +178,11 @@ impl LinkTask {
 
     async fn take(&mut self, read: &io::Result<usize>, events: &mpsc::Sender<ShimEvent>) -> Result<(), ShimError> {
         self.feed(read)?;
+        self.handle_frames(events).await
+    }
+
+    /// Acts on every frame that has come whole.
+    async fn handle_frames(&mut self, events: &mpsc::Sender<ShimEvent>) -> Result<(), ShimError> {
         while let Some(raw) = self.decoder.next_frame()? {
             match ShimFrame::decode(&raw)? {
                 Some(ShimFrame::Exited(exited)) => {
@@ -224,5 +231,37 @@ fn settle(
     if let Some((_, answer)) = at.and_then(|at| unanswered.remove(at)) {
         // Whoever asked may have given up waiting.
         let _ = answer.send(result);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pu_protocol::frame::Exited;
+    use std::io::{Read as _, Write as _};
+
+    #[tokio::test]
+    async fn an_exit_that_comes_with_the_greeting_is_heard_although_the_shim_closes() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let exit = ExitRecord { output_end: 7, ..ExitRecord::default() };
+        let mut frames = Vec::new();
+        ShimFrame::Welcome(Welcome { agent_id: "a1".into(), ..Welcome::default() }).encode(&mut frames).unwrap();
+        ShimFrame::Exited(Exited { exit: exit.clone(), record_error: None }).encode(&mut frames).unwrap();
+        let shim = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a hello");
+            stream.write_all(&frames).unwrap();
+        });
+        // Kept: a link whose last handle is dropped has nothing more to tell.
+        let (_link, welcome, mut events) = connect(&socket).await.unwrap();
+        assert_eq!(welcome.agent_id, "a1");
+        match events.recv().await {
+            Some(ShimEvent::Exited { exit: heard, record_error: None }) => assert_eq!(heard, exit),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(events.recv().await, Some(ShimEvent::Closed { .. })));
+        shim.join().unwrap();
     }
 }

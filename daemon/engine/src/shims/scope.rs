@@ -14,7 +14,8 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// The scope for an agent, where the user's service manager is there and reachable from this environment.
+    /// The scope for an agent, where the user's service manager is there and reachable from this environment. Entries of
+    /// the PATH that are not absolute are skipped: they would mean folders of the daemon. Blocking.
     pub(super) fn find(agent_id: &str, env: &BTreeMap<String, String>) -> Option<Self> {
         if !cfg!(target_os = "linux") {
             return None;
@@ -23,8 +24,10 @@ impl Scope {
         if !manager.exists() {
             return None;
         }
-        let systemd_run =
-            std::env::split_paths(env.get("PATH")?).map(|p| p.join("systemd-run")).find(|p| p.is_file())?;
+        let systemd_run = std::env::split_paths(env.get("PATH")?)
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| folder.join("systemd-run"))
+            .find(|program| program.is_file())?;
         Some(Self { systemd_run, unit: format!("pu-agent-{agent_id}.scope") })
     }
 

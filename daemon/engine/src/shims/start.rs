@@ -13,6 +13,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -50,8 +51,9 @@ pub enum StartError {
     Died { status: ExitStatus, log: PathBuf },
     #[error("the shim said nothing that can be understood: {0}")]
     Gibberish(String),
+    /// `ended`: it went when it was asked to, and with it whatever it had started.
     #[error("the shim did not say within {} s that its agent runs", READY_LIMIT.as_secs())]
-    TimedOut,
+    TimedOut { ended: bool },
 }
 
 impl StartError {
@@ -60,10 +62,15 @@ impl StartError {
             Self::Refused(failure) => told(failure),
             Self::Spawn { .. } => ErrorBody::new(ErrorCode::LaunchFailed, self.to_string())
                 .with_hint("pu, pu-engine and pu-shim belong side by side; reinstall them together"),
-            Self::TimedOut => ErrorBody::new(ErrorCode::TimedOut, self.to_string()),
+            Self::TimedOut { .. } => ErrorBody::new(ErrorCode::TimedOut, self.to_string()),
             Self::Log { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),
             Self::Died { .. } | Self::Gibberish(_) => ErrorBody::new(ErrorCode::LaunchFailed, self.to_string()),
         }
+    }
+
+    /// Whether this is how it looks when no scope is to be had, and no process is left of the attempt.
+    fn may_lack_a_scope(&self) -> bool {
+        matches!(self, Self::Spawn { .. } | Self::Died { .. } | Self::TimedOut { ended: true })
     }
 }
 
@@ -80,26 +87,54 @@ pub async fn start(
     program: &ShimProgram,
     layout: &AgentLayout,
     agent_id: &str,
-    env: &BTreeMap<String, String>,
+    env: BTreeMap<String, String>,
 ) -> Result<ShimRecord, StartError> {
-    if let Some(scope) = Scope::find(agent_id, env) {
-        match launch(program, layout, env, Some(&scope)).await {
-            Err(StartError::Died { status, .. }) => {
-                tracing::warn!(%status, unit = scope.unit, "systemd-run gave no scope; the shim starts without one");
+    let env = Arc::new(env);
+    let scope = {
+        let (agent_id, env) = (agent_id.to_owned(), Arc::clone(&env));
+        tokio::task::spawn_blocking(move || Scope::find(&agent_id, &env)).await.ok().flatten()
+    };
+    if let Some(scope) = scope {
+        let unit = scope.unit.clone();
+        match launch(program, layout, &env, Some(scope)).await {
+            Err(error) if error.may_lack_a_scope() => {
+                if !taken_back(layout).await {
+                    return Err(error);
+                }
+                tracing::warn!(%error, unit, "systemd-run gave no scope; the shim starts without one");
             }
             outcome => return outcome,
         }
     }
-    launch(program, layout, env, None).await
+    launch(program, layout, &env, None).await
+}
+
+/// Removes what an attempt left that came to nothing. Answers whether it did come to nothing: a shim that has recorded
+/// its agent had its scope, and that agent is not started a second time.
+async fn taken_back(layout: &AgentLayout) -> bool {
+    let layout = layout.clone();
+    let taken = tokio::task::spawn_blocking(move || {
+        if layout.shim().exists() {
+            return false;
+        }
+        let removed = [std::fs::remove_file(layout.socket()), std::fs::remove_dir_all(layout.output())];
+        removed.iter().all(|outcome| !matches!(outcome, Err(error) if error.kind() != io::ErrorKind::NotFound))
+    });
+    taken.await.unwrap_or(false)
 }
 
 async fn launch(
     program: &ShimProgram,
     layout: &AgentLayout,
-    env: &BTreeMap<String, String>,
-    scope: Option<&Scope>,
+    env: &Arc<BTreeMap<String, String>>,
+    scope: Option<Scope>,
 ) -> Result<ShimRecord, StartError> {
-    let mut child = spawn(program, layout, env, scope)?;
+    let mut child = {
+        let (program, layout, env) = (program.clone(), layout.clone(), Arc::clone(env));
+        let shim = program.0.clone();
+        let spawned = tokio::task::spawn_blocking(move || spawn(&program, &layout, &env, scope.as_ref()));
+        spawned.await.map_err(|error| StartError::Spawn { program: shim, source: io::Error::other(error) })??
+    };
     match tokio::time::timeout(READY_LIMIT, hear(&mut child, &layout.shim_log())).await {
         Ok(Ok(record)) => {
             // The shim outlives this; while this lives it collects the shim's exit status.
@@ -110,25 +145,25 @@ async fn launch(
             give_up(child, matches!(error, StartError::Gibberish(_))).await;
             Err(error)
         }
-        Err(_) => {
-            give_up(child, true).await;
-            Err(StartError::TimedOut)
-        }
+        Err(_) => Err(StartError::TimedOut { ended: give_up(child, true).await }),
     }
 }
 
 /// Waits until the shim has ended, after telling it to if it may still serve an agent. SIGTERM makes a shim end its agent
-/// first; SIGKILL, the last resort, would leave the agent behind.
-async fn give_up(mut child: Child, may_serve: bool) {
+/// first; SIGKILL, the last resort, would leave the agent behind. Answers whether it went without that.
+async fn give_up(mut child: Child, may_serve: bool) -> bool {
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
     if let (true, Some(pid)) = (may_serve, pid) {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
     }
-    if tokio::time::timeout(READY_LIMIT, child.wait()).await.is_err() {
+    let went = tokio::time::timeout(READY_LIMIT, child.wait()).await.is_ok();
+    if !went {
         let _ = child.kill().await;
     }
+    went
 }
 
+/// Blocking: until the program is executed.
 fn spawn(
     program: &ShimProgram,
     layout: &AgentLayout,
@@ -155,10 +190,7 @@ fn spawn(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log);
-    if let Some(scope) = scope {
-        command.arg("--scope").arg(&scope.unit);
-    }
-    command.spawn().map_err(|source| StartError::Spawn { program: program.0.clone(), source })
+    command.spawn().map_err(|source| StartError::Spawn { program: PathBuf::from(&line[0]), source })
 }
 
 /// Reads the one line that a shim says.

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use super::parse::ids;
 use super::stamp::Stamp;
 
+/// The warning of a spec whose text is not the file's bytes.
+pub(super) const LOSSY: &str = "bytes that are not UTF-8 were replaced";
+
 /// One spec: a file that describes what should be so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpecMeta {
@@ -72,6 +75,11 @@ impl SpecMeta {
         names.retain(|n| !n.is_empty());
         names.reverse();
         names.join(" > ")
+    }
+
+    /// The file is not UTF-8, so that a range of the text is no range of the file.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.warnings.iter().any(|warning| warning == LOSSY)
     }
 
     pub(super) fn key(&self) -> u64 {

@@ -5,7 +5,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -53,8 +54,53 @@ pub(super) fn read(root: &Path, path: &str, max_bytes: u64) -> Result<SpecFile, 
     Ok(SpecFile { text, lossy, revision, bytes: length, stamp: Stamp::of(&metadata), read_at })
 }
 
+/// Reads a range of the bytes of `path` if the file is still the one that `stamp` is of, and trusted; `None` for whatever
+/// else it may be. So nothing need be hashed to know the revision, and nothing read but the range.
+pub(super) fn read_untouched(root: &Path, path: &str, stamp: Stamp, range: &Range<u64>) -> Option<String> {
+    let real = fs::canonicalize(root.join(path)).ok().filter(|real| real.starts_with(root))?;
+    let file = open(&real).ok()?;
+    let untouched = || file.metadata().is_ok_and(|metadata| metadata.is_file() && Stamp::of(&metadata) == stamp);
+    if !untouched() {
+        return None;
+    }
+    let mut bytes = vec![0; usize::try_from(range.end.checked_sub(range.start)?).ok()?];
+    file.read_exact_at(&mut bytes, range.start).ok()?;
+    // Looked at again after reading, so that a write meanwhile is not missed.
+    String::from_utf8(bytes).ok().filter(|_| untouched())
+}
+
 /// Opens without following a link at the last step (the path is resolved already) and without waiting for a writer.
 fn open(path: &Path) -> std::io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
     OpenOptions::new().read(true).custom_flags(flags as i32).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_range_is_read_of_an_untouched_file_in_the_project_and_of_nothing_else() {
+        let world = tempfile::tempdir().unwrap();
+        let folder = world.path().canonicalize().unwrap();
+        let root = folder.join("project");
+        fs::create_dir(&root).unwrap();
+        let write = |text: &str| File::create(root.join("a.md")).unwrap().write_all(text.as_bytes()).unwrap();
+        write("größe");
+        let stamp = Stamp::of(&fs::metadata(root.join("a.md")).unwrap());
+        let read = |stamp: Stamp, range: Range<u64>| read_untouched(&root, "a.md", stamp, &range);
+        assert_eq!(read(stamp, 0..7).as_deref(), Some("größe"));
+        assert_eq!(read(stamp, 2..6).as_deref(), Some("öß"));
+        assert_eq!(read(stamp, 0..3), None, "half a character");
+        assert_eq!(read(stamp, 0..8), None, "more than there is");
+        assert_eq!(read(Stamp::default(), 0..7), None, "a stamp that was not trusted");
+        fs::rename(root.join("a.md"), folder.join("b.md")).unwrap();
+        symlink(folder.join("b.md"), root.join("a.md")).unwrap();
+        assert_eq!(read(stamp, 0..7), None, "it leads outside");
+        fs::remove_file(root.join("a.md")).unwrap();
+        write("größer");
+        assert_eq!(read(stamp, 0..7), None, "another file");
+    }
 }

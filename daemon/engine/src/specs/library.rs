@@ -7,7 +7,7 @@ use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::catalog::SpecMeta;
+use super::catalog::{self, SpecMeta};
 use super::disk::{self, Batch, Disk};
 use super::error::SpecError;
 use super::file;
@@ -40,6 +40,7 @@ pub(super) struct Refreshed {
     pub changed: usize,
     pub skipped: Vec<SkippedFile>,
     pub folders: Vec<PathBuf>,
+    pub linked: Vec<PathBuf>,
 }
 
 impl Library {
@@ -90,7 +91,7 @@ impl Library {
 
     /// Brings the index up to date; all changes become visible in one commit, or none. Gives up when `closing` says so.
     pub(super) fn refresh(&mut self, closing: impl Fn() -> bool) -> Result<Refreshed, SpecError> {
-        let Scan { files, mut skipped, folders } = source::scan(&self.root, &self.config);
+        let Scan { files, mut skipped, folders, linked } = source::scan(&self.root, &self.config);
         let mut next = BTreeMap::new();
         let mut batch = None;
         let mut changed = 0;
@@ -116,7 +117,7 @@ impl Library {
         }
         self.known = next;
         skipped.sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
-        Ok(Refreshed { changed, skipped, folders })
+        Ok(Refreshed { changed, skipped, folders, linked })
     }
 
     /// What is to be known of a found file, and whether it was written to the index for that.
@@ -134,7 +135,7 @@ impl Library {
         let parsed = parse::parse(&found.path, &file.text);
         let mut meta = parsed.meta(&found.path, file.revision, file.bytes, stamp);
         if file.lossy {
-            meta.warnings.push("bytes that are not UTF-8 were replaced".into());
+            meta.warnings.push(catalog::LOSSY.into());
         }
         open_batch(&self.disk, batch).and_then(|batch| batch.put(&meta, &parsed)).map_err(LookError::Index)?;
         Ok((Known { meta: Arc::new(meta), stamp }, true))

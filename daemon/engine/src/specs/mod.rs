@@ -17,7 +17,9 @@ mod signal;
 mod snapshot;
 mod source;
 mod stamp;
+mod text;
 pub mod tokens;
+mod view;
 mod watch;
 
 #[cfg(test)]
@@ -33,11 +35,13 @@ pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
 pub use search::{SearchQuery, SectionHit, SpecHit};
 pub use source::{SkippedFile, SourceConfig};
+pub use text::SpecText;
+pub use view::SpecView;
 
 use library::{Library, Refreshed};
 use signal::Signal;
 use snapshot::Snapshot;
-use watch::Watch;
+use watch::{Wanted, Watch};
 
 /// How often watching new folders may call for another look at the files.
 const MAX_LOOKS: usize = 5;
@@ -65,16 +69,6 @@ struct View {
     snapshot: Arc<Snapshot>,
     skipped: Arc<[SkippedFile]>,
     notes: Arc<[String]>,
-}
-
-/// A spec or a section of it, as it is on disk now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpecText {
-    pub text: String,
-    /// The revision of the file that the text is from.
-    pub revision: String,
-    /// The file is not (or not yet) in the index as it was read here.
-    pub newer_than_index: bool,
 }
 
 /// What `fresh` found out.
@@ -128,24 +122,56 @@ impl SpecIndex {
         Arc::clone(&self.shared.view().snapshot.catalog)
     }
 
+    /// The index as of the last refresh, to be held on to.
+    pub fn view(&self) -> SpecView {
+        SpecView { snapshot: self.shared.view().snapshot }
+    }
+
     /// The specs that answer a query, best first; equal scores are in the order of paths.
     pub fn search(&self, query: &SearchQuery) -> Result<Vec<SpecHit>, SpecError> {
-        self.shared.search(query)
+        self.shared.search(&self.shared.view().snapshot, query)
+    }
+
+    /// The same over the specs of a view. Where the index turns out to be damaged, what has changed since is not found.
+    pub fn search_in(&self, view: &SpecView, query: &SearchQuery) -> Result<Vec<SpecHit>, SpecError> {
+        let mut hits = self.shared.search(&view.snapshot, query)?;
+        hits.retain(|hit| view.holds(&hit.spec));
+        Ok(hits)
     }
 
     /// The text of a spec (by id or path) or of one section of it, read from the file now.
     pub fn read(&self, spec: &str, section: Option<&str>) -> Result<SpecText, SpecError> {
         let catalog = self.catalog();
         let meta = catalog.find(spec).ok_or_else(|| SpecError::UnknownSpec(spec.to_owned()))?;
-        let file = file::read(&self.shared.root, &meta.path, self.shared.max_file_bytes)
-            .map_err(|reason| SpecError::Unreadable { path: meta.path.clone(), reason })?;
-        let newer_than_index = file.revision != meta.revision;
-        let text = match section {
-            None => file.text,
-            Some(id) => section_text(meta, id, &file.text, newer_than_index)
-                .ok_or_else(|| SpecError::UnknownSection { spec: meta.id.clone(), section: id.to_owned() })?,
-        };
-        Ok(SpecText { text, revision: file.revision, newer_than_index })
+        let file = self.file(meta)?;
+        let Some(id) = section else { return Ok(file) };
+        let unknown = || SpecError::UnknownSection { spec: meta.id.clone(), section: id.to_owned() };
+        let text = file.part(meta, section).ok_or_else(unknown)?.to_owned();
+        Ok(SpecText { text, ..file })
+    }
+
+    /// The whole file of a spec, front matter included, as it is now. A file that was not touched since it was indexed is
+    /// not hashed for that.
+    pub fn file(&self, spec: &SpecMeta) -> Result<SpecText, SpecError> {
+        let Shared { root, max_file_bytes, .. } = &*self.shared;
+        if let Some(text) = file::read_untouched(root, &spec.path, spec.stamp, &(0..spec.bytes)) {
+            return Ok(SpecText { text, revision: spec.revision.clone(), newer_than_index: false });
+        }
+        let file = file::read(root, &spec.path, *max_file_bytes)
+            .map_err(|reason| SpecError::Unreadable { path: spec.path.clone(), reason })?;
+        let newer_than_index = file.revision != spec.revision;
+        Ok(SpecText { text: file.text, revision: file.revision, newer_than_index })
+    }
+
+    /// A section of a spec, read alone; `None` where that cannot be done, which `file` then gives the reason for.
+    pub fn untouched_section(&self, spec: &SpecMeta, section: &str) -> Option<String> {
+        let (_, section) = spec.section(section)?;
+        // The ranges are those of the decoded text.
+        if spec.is_lossy() {
+            return None;
+        }
+        let range = u64::from(section.start)..u64::from(section.end);
+        file::read_untouched(&self.shared.root, &spec.path, spec.stamp, &range)
     }
 
     /// Files in the spec folders that are not in the index, and why.
@@ -198,16 +224,20 @@ impl Shared {
         }
     }
 
-    /// Searches; an index that turns out to be damaged is built anew and searched again.
-    fn search(&self, query: &SearchQuery) -> Result<Vec<SpecHit>, SpecError> {
-        let snapshot = self.view().snapshot;
+    /// Searches a snapshot; an index that turns out to be damaged is built anew, and what it then is is searched instead.
+    fn search(&self, snapshot: &Snapshot, query: &SearchQuery) -> Result<Vec<SpecHit>, SpecError> {
         // Files that changed behind tantivy's back can make it panic deep inside; that must not end a daemon's task.
-        let attempt = panic::catch_unwind(AssertUnwindSafe(|| search::search(&snapshot, query)));
+        let attempt = panic::catch_unwind(AssertUnwindSafe(|| search::search(snapshot, query)));
         let error = match attempt {
             Ok(Err(error)) if error.is_damage() => error,
             Ok(done) => return done,
             Err(_) => SpecError::Damaged { path: self.root.clone(), detail: "a search in it panicked".into() },
         };
+        let current = self.view().snapshot;
+        if !std::ptr::eq(Arc::as_ptr(&current), snapshot) {
+            // Only the current one is worth building anew, and it may be whole.
+            return self.search(&current, query);
+        }
         let mut library = self.lock_library();
         library.rebuild(&error)?;
         self.refresh_once(&mut library)?;
@@ -237,7 +267,10 @@ impl Shared {
             let refreshed = library.refresh(|| self.signal.stopped())?;
             changed += refreshed.changed;
             let outlooks = library.config().outlooks(&self.root);
-            let unheard = self.watch.watch(refreshed.folders.iter().cloned().chain(outlooks));
+            let unheard = self.watch.watch(Wanted {
+                folders: refreshed.folders.iter().cloned().chain(outlooks).collect(),
+                linked: refreshed.linked.iter().cloned().collect(),
+            });
             self.publish(library, refreshed)?;
             self.signal.take_in(heard);
             if !unheard {
@@ -255,16 +288,6 @@ impl Shared {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
-}
-
-/// A section by the ranges of the index, or by those of the file as it is now if it has changed.
-fn section_text(meta: &SpecMeta, id: &str, text: &str, changed: bool) -> Option<String> {
-    if changed {
-        let parsed = parse::parse(&meta.path, text);
-        return parsed.sections.iter().find(|s| s.id == id).map(|s| parsed.slice(s).to_owned());
-    }
-    let (_, section) = meta.section(id)?;
-    text.get(section.start as usize..section.end as usize).map(str::to_owned)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -33,8 +33,8 @@ pub struct SpecHit {
     pub spec: Arc<SpecMeta>,
     /// The id of the section that answers best, if any has a word of the query.
     pub section: Option<String>,
-    /// The share (0 to 1) of the most that a spec with all the query's words could score, times 0.9; 0.9 and more only for
-    /// specs that the query names by id. It depends on the query and the specs, not on the other hits.
+    /// Above 0: the share of the most that a spec with all the query's words could score, times 0.9; 0.9 and more (to 1)
+    /// only for specs that the query names by id. It depends on the query and the specs, not on the other hits.
     pub score: f32,
     /// The words of the query that the spec has, as the query spells them.
     pub matched: Vec<String>,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
@@ -13,6 +13,8 @@ use super::stamp::Stamp;
 /// Folders that are read without any configuration, compared without regard to case.
 const DEFAULT_FOLDERS: &[&str] = &["specs", "docs", "doc", "rfcs", "adr", "proposals"];
 const NEVER: &[&str] = &[".git", ".pu", "node_modules", "target"];
+/// A chain of more links is a circle.
+const MAX_LINKS: usize = 40;
 
 /// What the user's configuration says about spec sources (`[specs]` in `config.toml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +34,31 @@ impl Default for SourceConfig {
 impl SourceConfig {
     /// What in the project's root decides which specs there are, in lower case.
     pub(super) fn top_names(&self) -> Vec<String> {
-        let configured = self.folders.iter().filter_map(|f| f.trim_matches('/').split('/').next());
-        let names = DEFAULT_FOLDERS.iter().copied().chain([".gitignore", ".ignore"]).chain(configured);
-        names.map(str::to_ascii_lowercase).collect()
+        let first = |folder: &String| Some(inner(folder).next()?.as_os_str().to_string_lossy().into_owned());
+        let names = DEFAULT_FOLDERS.iter().copied().chain([".gitignore", ".ignore"]).map(str::to_owned);
+        names.chain(self.folders.iter().filter_map(first)).map(|name| name.to_ascii_lowercase()).collect()
     }
 
-    /// The folders whose entries decide whether a source exists: the root, and of a missing configured folder the nearest
-    /// one that is there.
+    /// The folders below the root whose entries decide whether a source exists: of each configured folder the nearest one
+    /// above it that is there.
     pub(super) fn outlooks(&self, root: &Path) -> Vec<PathBuf> {
-        let mut outlooks = vec![root.to_path_buf()];
-        for folder in &self.folders {
-            let path = root.join(folder.trim_matches('/'));
-            outlooks
-                .extend(path.ancestors().skip(1).find(|a| a.is_dir() && a.starts_with(root)).map(Path::to_path_buf));
-        }
-        outlooks
+        let nearest = |folder: &String| {
+            let path = placed(root, folder);
+            let above = path.ancestors().skip(1).find(|a| a.is_dir() && a.starts_with(root))?;
+            fs::canonicalize(above).ok().filter(|real| real.starts_with(root) && real != root)
+        };
+        self.folders.iter().filter_map(nearest).collect()
     }
+}
+
+/// The steps to a configured folder from the root, without those that lead nowhere.
+fn inner(folder: &str) -> impl Iterator<Item = Component<'_>> {
+    Path::new(folder).components().filter(|c| !matches!(c, Component::CurDir | Component::RootDir))
+}
+
+/// Where a configured folder lies: `.`, `./design` and `design/` are spelled as the disk spells them.
+fn placed(root: &Path, folder: &str) -> PathBuf {
+    root.components().chain(inner(folder)).collect()
 }
 
 /// The markup of a spec, told by its file name.
@@ -96,8 +107,11 @@ pub(super) struct Scan {
     /// Sorted by path.
     pub files: Vec<FoundFile>,
     pub skipped: Vec<SkippedFile>,
-    /// Every folder that was walked: what has to be watched.
+    /// The real path of every folder that was walked: what has to be watched.
     pub folders: Vec<PathBuf>,
+    /// Real paths in the project that links in those folders lead to, or would if anything were there: a spec behind one
+    /// changes, comes and goes at that place and not in the folder with the link.
+    pub linked: Vec<PathBuf>,
 }
 
 /// Walks the sources of the project whose canonical root is `root`.
@@ -113,6 +127,8 @@ pub(super) fn scan(root: &Path, config: &SourceConfig) -> Scan {
     scan.skipped.dedup();
     scan.folders.sort();
     scan.folders.dedup();
+    scan.linked.sort();
+    scan.linked.dedup();
     scan
 }
 
@@ -145,7 +161,7 @@ impl SourceWalk<'_> {
         };
         found.sort();
         for folder in &self.config.folders {
-            let path = self.root.join(folder.trim_matches('/'));
+            let path = placed(self.root, folder);
             if Path::new(folder).is_absolute() {
                 self.skip(Path::new(folder), "a spec folder is named relative to the project".into());
             } else if path.is_dir() {
@@ -172,7 +188,12 @@ impl SourceWalk<'_> {
                 }
                 continue;
             }
-            self.roots.push(real);
+            if real != folder {
+                self.note_link(&folder);
+                self.scan.linked.push(real.clone());
+            }
+            self.roots.push(real.clone());
+            self.scan.folders.push(real.clone());
             let walk = WalkBuilder::new(&folder)
                 .follow_links(false)
                 .require_git(false)
@@ -181,7 +202,13 @@ impl SourceWalk<'_> {
                 .build();
             for entry in walk {
                 match entry {
-                    Ok(entry) => self.visit(&entry, &mut pending),
+                    // The folder itself, which is a link where a link led here.
+                    Ok(entry) if entry.depth() == 0 => {}
+                    Ok(entry) => {
+                        let inner = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
+                        // No link was followed on the way from the folder to the entry.
+                        self.visit(&entry, real.join(inner), &mut pending);
+                    }
                     Err(error) => self.skip_error(&folder, &error),
                 }
             }
@@ -198,17 +225,40 @@ impl SourceWalk<'_> {
         Some(format!("it contains the folder {}, which is read already", self.shown(around)))
     }
 
-    fn visit(&mut self, entry: &DirEntry, pending: &mut Vec<PathBuf>) {
+    /// Looks at an entry that lies at `real`, where it is no link.
+    fn visit(&mut self, entry: &DirEntry, real: PathBuf, pending: &mut Vec<PathBuf>) {
         let Some(kind) = entry.file_type() else { return };
         let path = entry.path();
         if kind.is_dir() {
-            self.scan.folders.push(path.to_path_buf());
+            self.scan.folders.push(real);
         } else if !kind.is_symlink() {
-            self.visit_file(path, path.to_path_buf());
+            self.visit_file(path, real);
         } else if path.is_dir() {
             pending.push(path.to_path_buf());
-        } else if let Some(real) = self.resolve(path) {
-            self.visit_file(path, real);
+        } else {
+            let target = self.resolve(path);
+            // What is missing could become a spec or a folder of specs; a picture that is there could not.
+            if target.is_none() || Format::of(&self.shown(path)).is_some() {
+                self.note_link(path);
+            }
+            if let Some(target) = target {
+                self.visit_file(path, target);
+            }
+        }
+    }
+
+    /// Notes where a link leads, link by link, as far as that is in the project; the last place may be empty.
+    fn note_link(&mut self, link: &Path) {
+        let mut at = link.to_path_buf();
+        for _ in 0..MAX_LINKS {
+            let (Ok(target), Some(folder)) = (fs::read_link(&at), at.parent()) else { return };
+            let target = folder.join(target);
+            let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else { return };
+            let Ok(folder) = fs::canonicalize(folder) else { return };
+            at = folder.join(name);
+            if at.starts_with(self.root) {
+                self.scan.linked.push(at.clone());
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
@@ -25,11 +25,40 @@ const MARKER: &str = ".heard-";
 
 pub(super) struct Watch {
     signal: Arc<Signal>,
+    root: PathBuf,
     index_dir: PathBuf,
+    wanted: Arc<RwLock<Wanted>>,
     watcher: Mutex<Option<Watched>>,
     markers: AtomicU64,
     /// The index folder and the sources are watched, so that a marker will be heard of.
     listening: AtomicBool,
+}
+
+/// What of the project has to be heard of, besides what stands directly in its root; by real paths, so that nothing is
+/// watched under two names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Everything in these folders counts.
+    pub folders: BTreeSet<PathBuf>,
+    /// Where links lead. On the way there nothing else counts: it may be a source tree that changes all the time.
+    pub linked: BTreeSet<PathBuf>,
+}
+
+impl Wanted {
+    /// Every folder to watch.
+    fn watches<'a>(&'a self, root: &'a Path) -> impl Iterator<Item = &'a Path> {
+        // From a place down to the root, so that a folder on the way that is renamed is heard of too.
+        let above =
+            move |place: &'a PathBuf| place.ancestors().skip(1).take_while(move |folder| folder.starts_with(root));
+        self.folders.iter().map(PathBuf::as_path).chain(self.linked.iter().flat_map(above)).chain([root])
+    }
+
+    /// Whether a change at `path` can change what the specs are.
+    fn concerns(&self, path: &Path) -> bool {
+        self.folders.contains(path)
+            || path.parent().is_some_and(|folder| self.folders.contains(folder))
+            || self.linked.iter().any(|place| place.starts_with(path))
+    }
 }
 
 struct Watched {
@@ -41,11 +70,13 @@ impl Watch {
     /// Begins to listen; if that cannot be, the signal says why and every use looks at the files.
     pub(super) fn start(root: &Path, index_dir: &Path, config: &SourceConfig, signal: Arc<Signal>) -> Watch {
         remove_old_markers(index_dir);
+        let wanted = Arc::new(RwLock::new(Wanted::default()));
         let ears = Ears {
             signal: Arc::clone(&signal),
             root: root.to_path_buf(),
             index_dir: index_dir.to_path_buf(),
             names: config.top_names(),
+            wanted: Arc::clone(&wanted),
         };
         let options = Config::default().with_follow_symlinks(false);
         let watcher = match RecommendedWatcher::new(move |event| ears.hear(event), options) {
@@ -57,21 +88,25 @@ impl Watch {
         };
         Watch {
             signal,
+            root: root.to_path_buf(),
             index_dir: index_dir.to_path_buf(),
+            wanted,
             watcher: Mutex::new(watcher),
             markers: AtomicU64::new(0),
             listening: AtomicBool::new(false),
         }
     }
 
-    /// Watches exactly these folders and the index folder; says whether any is new, so that a change in it before now may
-    /// have gone unheard.
-    pub(super) fn watch(&self, folders: impl IntoIterator<Item = PathBuf>) -> bool {
+    /// Watches exactly what is wanted, the root and the index folder; says whether more is heard now, so that a change to
+    /// that before now may have gone unheard.
+    pub(super) fn watch(&self, wanted: Wanted) -> bool {
         let mut guard = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watched) = guard.as_mut() else { return false };
         let void = self.signal.take_void();
-        let wanted: BTreeSet<PathBuf> = folders.into_iter().chain([self.index_dir.clone()]).collect();
-        let stale = |folder: &PathBuf| !wanted.contains(folder) || void.iter().any(|v| folder.starts_with(v));
+        let folders: BTreeSet<PathBuf> =
+            wanted.watches(&self.root).chain([self.index_dir.as_path()]).map(Path::to_path_buf).collect();
+        let turned = self.listen_for(wanted);
+        let stale = |folder: &PathBuf| !folders.contains(folder) || void.iter().any(|v| folder.starts_with(v));
         let (gone, kept): (BTreeSet<PathBuf>, _) = std::mem::take(&mut watched.folders).into_iter().partition(stale);
         for folder in gone {
             // The system has often dropped it already, together with the folder.
@@ -80,7 +115,7 @@ impl Watch {
             }
         }
         watched.folders = kept;
-        let new: Vec<PathBuf> = wanted.difference(&watched.folders).cloned().collect();
+        let new: Vec<PathBuf> = folders.difference(&watched.folders).cloned().collect();
         match add(&mut watched.watcher, &new) {
             Ok(()) => {
                 watched.folders.extend(new.iter().cloned());
@@ -88,7 +123,16 @@ impl Watch {
             }
             Err(error) => self.signal.lose_hearing(format!("cannot watch every spec folder: {error}")),
         }
-        !new.is_empty()
+        turned || !new.is_empty()
+    }
+
+    /// Sorts events by `wanted` from now on, before anything is watched for it; says whether that is another sorting. The
+    /// lock is not held while folders are added, since the watcher's thread needs it.
+    fn listen_for(&self, wanted: Wanted) -> bool {
+        let mut current = self.wanted.write().unwrap_or_else(PoisonError::into_inner);
+        let turned = *current != wanted;
+        *current = wanted;
+        turned
     }
 
     /// Waits (not long) until everything that happened before this call has been heard of; false if that is not known.
@@ -144,6 +188,7 @@ struct Ears {
     index_dir: PathBuf,
     /// What matters directly in the project's root, in lower case.
     names: Vec<String>,
+    wanted: Arc<RwLock<Wanted>>,
 }
 
 impl Ears {
@@ -172,7 +217,9 @@ impl Ears {
     }
 
     fn matters(&self, path: &Path) -> bool {
-        let name = |name: &OsStr| self.names.contains(&name.to_string_lossy().to_ascii_lowercase());
-        path.parent() != Some(&self.root) || path.file_name().is_some_and(name)
+        let named = |name: &OsStr| self.names.contains(&name.to_string_lossy().to_ascii_lowercase());
+        let at_top = path.parent() == Some(&self.root) && path.file_name().is_some_and(named);
+        let is_base = path == self.root || path == self.index_dir;
+        at_top || is_base || self.wanted.read().unwrap_or_else(PoisonError::into_inner).concerns(path)
     }
 }

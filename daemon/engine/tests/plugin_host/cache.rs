@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use pu_engine::plugins::{
-    CompileLimits, CompilerCommand, FailureCode, HostLimits, PluginFailure, PluginHost, PluginSource,
+    CompileLimits, CompilerCommand, FailureCode, HostLimits, Patience, PluginFailure, PluginHost, PluginSource,
 };
 
 use crate::world::{World, entries, limits};
@@ -65,8 +65,41 @@ fn a_compiler_that_takes_too_long_is_ended() {
     let world = World::with(compiler, HostLimits { compile, ..limits() });
     let failure = world.keyword().unwrap_err();
     assert_eq!(failure.code, FailureCode::CompileLimit);
-    // Asked again, the host does not try again.
+    // Asked again, neither this host nor the next one tries again.
     assert_eq!(world.keyword().unwrap_err(), failure);
+    assert_eq!(keyword(&world, nobody()).unwrap_err(), failure);
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a signal to the test's own compiler")]
+fn a_task_does_not_wait_for_a_slow_compiler_and_a_later_one_has_the_plugin() {
+    let sign = tempfile::tempdir().unwrap();
+    let script = format!(
+        "until [ -e {}/go ]; do sleep 0.01; done; exec {} compile-plugin \"$1\" \"$2\"",
+        sign.path().display(),
+        env!("CARGO_BIN_EXE_pu-engine")
+    );
+    let compiler = CompilerCommand { program: "/bin/sh".into(), args: vec!["-c".into(), script, "sh".into()] };
+    let world = World::with(compiler, HostLimits { compile_wait: Duration::from_millis(10), ..limits() });
+    let source = PluginSource::Bundled("keyword".into());
+    let now = || world.host.load_within(&source, Patience::Task).map(|_| ());
+    assert_eq!(now().unwrap_err().code, FailureCode::Compiling);
+    assert_eq!(now().unwrap_err().code, FailureCode::Compiling, "it is not begun a second time");
+    std::fs::write(sign.path().join("go"), "").unwrap();
+    world.host.load(&source).unwrap();
+    now().unwrap();
+    assert_eq!(entries(&world.cache(), "cwasm").len(), 1);
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "what a killed daemon leaves")]
+fn what_a_killed_daemon_left_half_made_is_removed() {
+    let world = World::new();
+    world.keyword().unwrap();
+    let half = world.cache().join(".0123.99-0.wasm");
+    std::fs::write(&half, "half").unwrap();
+    keyword(&world, nobody()).unwrap();
+    assert!(!half.exists());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pu_engine::plugins::{
     CallReport, Chunk, CompilerCommand, Hit, HostLimits, Listing, Page, Plugin, PluginFailure, PluginHost,
@@ -11,7 +11,10 @@ use pu_engine::plugins::{
 use pu_plugin_sdk::{self as sdk, MockSpecs, Specs};
 
 /// A spec that exists, with one word that no other has.
-pub(crate) const SPEC: &str = "specs/ledger.md";
+pub(crate) const SPEC: &str = "specs/ledger";
+
+/// What all assemblers together get on the clock.
+pub(crate) const CHAIN: Duration = Duration::from_secs(5);
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
@@ -52,7 +55,7 @@ impl World {
 
     pub(crate) fn call_with(&self, plugin: &Plugin, prompt: &str, config: &str) -> CallReport {
         let task = Task { prompt: prompt.into(), ..Task::default() };
-        plugin.assemble(&task, &self.reader, config, plugin.deadline())
+        plugin.assemble(&task, &self.reader, config, plugin.deadline(), Instant::now() + CHAIN)
     }
 }
 
@@ -64,7 +67,7 @@ pub(crate) fn limits() -> HostLimits {
 pub(crate) fn specs() -> MockSpecs {
     MockSpecs::default()
         .with("specs/auth.md", "---\ntags: [security]\n---\n# Sign-in tokens\nA token is valid for an hour.\n")
-        .with(SPEC, "---\ntags: [billing]\n---\n# Ledger invariants\nEvery entry has two sides.\n")
+        .with("specs/ledger.md", "---\ntags: [billing]\n---\n# Ledger invariants\nEvery entry has two sides.\n")
         .with("specs/lease_table.md", "# Leases\n`LeaseTable` holds who owns what.\n")
 }
 

@@ -44,7 +44,35 @@ pub(crate) fn has_executed(pid: i32) -> Option<bool> {
 }
 
 pub(crate) fn own_scope() -> Option<String> {
-    let text = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let innermost = text.lines().find_map(|line| line.strip_prefix("0::"))?.rsplit('/').next()?;
-    innermost.ends_with(".scope").then(|| innermost.to_owned())
+    agent_scope(&fs::read_to_string("/proc/self/cgroup").ok()?)
+}
+
+/// The scope that the daemon made for an agent. Any other, such as `session-3.scope`, protects from nothing: it is what
+/// a logout ends.
+fn agent_scope(cgroups: &str) -> Option<String> {
+    let innermost = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?.rsplit('/').next()?;
+    let is_agents = innermost.starts_with("pu-agent-") && innermost.ends_with(".scope");
+    is_agents.then(|| innermost.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_scope_that_was_made_for_an_agent_counts() {
+        let user = "0::/user.slice/user-1000.slice";
+        let table = [
+            (format!("1:name=x:/\n{user}/user@1000.service/app.slice/pu-agent-a1.scope\n"), Some("pu-agent-a1.scope")),
+            (format!("{user}/session-3.scope\n"), None),
+            (format!("{user}/user@1000.service/pu-agent-a1.scope/inner\n"), None),
+            (format!("{user}/user@1000.service/app.slice/pu-agent-a1.service\n"), None),
+            ("0::/\n".to_owned(), None),
+            ("1:cpu:/pu-agent-a1.scope\n".to_owned(), None),
+            (String::new(), None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(agent_scope(&text).as_deref(), expected, "{text:?}");
+        }
+    }
 }

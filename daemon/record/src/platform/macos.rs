@@ -8,11 +8,13 @@ use crate::process::{ProcessEntry, ProcessIdentity};
 
 /// `SZOMB` of `<sys/proc.h>`.
 const ZOMBIE: u32 = 5;
+/// The argument with which the kernel tells of zombies too: they have a number until their parent has asked.
+const WITH_ZOMBIES: u64 = 1;
 /// `PROC_FLAG_EXEC` of `<sys/proc_info.h>`: the process has executed a program.
 const EXECUTED: u32 = 0x4000;
 
 pub(crate) fn entry(pid: i32) -> Option<ProcessEntry> {
-    let info = pidinfo::<BSDInfo>(pid, 0).ok()?;
+    let info = pidinfo::<BSDInfo>(pid, WITH_ZOMBIES).ok()?;
     let start_time = info.pbi_start_tvsec.saturating_mul(1_000_000).saturating_add(info.pbi_start_tvusec);
     Some(ProcessEntry {
         identity: ProcessIdentity { pid, start_time },
@@ -34,7 +36,7 @@ pub(crate) fn boot_id() -> String {
 }
 
 pub(crate) fn has_executed(pid: i32) -> Option<bool> {
-    pidinfo::<BSDInfo>(pid, 0).ok().map(|info| info.pbi_flags & EXECUTED != 0)
+    pidinfo::<BSDInfo>(pid, WITH_ZOMBIES).ok().map(|info| info.pbi_flags & EXECUTED != 0)
 }
 
 pub(crate) fn own_scope() -> Option<String> {

@@ -119,6 +119,23 @@ fn a_disk_that_refuses_leaves_a_gap_says_so_once_and_goes_on() {
 }
 
 #[test]
+fn what_was_appended_is_synced_and_what_was_synced_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = SpoolWriter::open(folder.path(), 0).unwrap();
+    writer.sync().unwrap();
+    let full = LIMIT_MIN as usize / 4;
+    append(&mut writer, 2 * full).unwrap();
+    writer.sync().unwrap();
+    let first = segment_path(folder.path(), 0);
+    fs::remove_file(&first).unwrap();
+    append(&mut writer, full).unwrap();
+    writer.sync().unwrap();
+    append(&mut writer, full).unwrap();
+    fs::remove_file(segment_path(folder.path(), 3 * full as u64)).unwrap();
+    assert!(writer.sync().is_err(), "one that is not there cannot be synced");
+}
+
+#[test]
 fn a_folder_that_is_gone_for_a_while_is_a_gap_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("output");

@@ -23,6 +23,8 @@ pub struct SpoolWriter {
     /// The newest segment's file; none while nothing could be written at the present offset.
     file: Option<File>,
     end: u64,
+    /// What lies before this offset has been synced, or was there when the spool was opened.
+    synced: u64,
     /// The disk refused the last bytes.
     failing: bool,
     lost: u64,
@@ -34,11 +36,13 @@ impl SpoolWriter {
         create_private_folder(folder).map_err(io::Error::other)?;
         let segments: VecDeque<Segment> = list(folder)?.into();
         let limit = limit.max(LIMIT_MIN);
+        let end = segments.back().map_or(0, Segment::end);
         Ok(Self {
             folder: folder.to_owned(),
             limit,
             segment_limit: (limit / 8).max(LIMIT_MIN / 4),
-            end: segments.back().map_or(0, Segment::end),
+            end,
+            synced: end,
             segments,
             file: None,
             failing: false,
@@ -101,6 +105,22 @@ impl SpoolWriter {
                 if first { Err(error) } else { Ok(()) }
             }
         }
+    }
+
+    /// Makes what was appended so far outlive a power failure. An error is the first one; the other segments are synced
+    /// all the same.
+    pub fn sync(&mut self) -> io::Result<()> {
+        let mut result = Ok(());
+        for segment in self.segments.iter().filter(|s| s.end() > self.synced) {
+            let synced = File::open(segment_path(&self.folder, segment.start)).and_then(|file| file.sync_data());
+            result = result.and(synced);
+        }
+        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        result = result.and(folder);
+        if result.is_ok() {
+            self.synced = self.end;
+        }
+        result
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -15,13 +15,22 @@ pub(super) struct Emulator {
     pub(super) term: Term<Listener>,
     parser: Processor<NoPause>,
     listener: Listener,
+    /// How many bytes the parser has got since it began, for tests: it does not tell what it holds.
+    #[cfg(test)]
+    pub(super) parsed: usize,
 }
 
 impl Emulator {
     pub(super) fn new(size: TerminalSize) -> Self {
         let config = Config { scrolling_history: 0, kitty_keyboard: true, osc52: Osc52::Disabled, ..Config::default() };
         let listener = Listener::default();
-        Self { term: Term::new(config, &Extent(size), listener.clone()), parser: Processor::new(), listener }
+        Self {
+            term: Term::new(config, &Extent(size), listener.clone()),
+            parser: Processor::new(),
+            listener,
+            #[cfg(test)]
+            parsed: 0,
+        }
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) {
@@ -29,7 +38,20 @@ impl Emulator {
         if bytes.starts_with(super::tests::POISON) {
             panic!("a parser that fails on these bytes");
         }
+        #[cfg(test)]
+        {
+            self.parsed += bytes.len();
+        }
         self.parser.advance(&mut self.term, bytes);
+    }
+
+    /// Forgets the sequence that has begun, and gives back the memory in which the parser collected it.
+    pub(super) fn drop_sequence(&mut self) {
+        self.parser = Processor::new();
+        #[cfg(test)]
+        {
+            self.parsed = 0;
+        }
     }
 
     pub(super) fn resize(&mut self, size: TerminalSize) {

@@ -19,7 +19,7 @@ use pu_protocol::frame::TerminalSize;
 
 use characters::WholeCharacters;
 use emulator::Emulator;
-use unfinished::Unfinished;
+use unfinished::{Unfinished, after_osc};
 
 /// The emulator panicked; the screen is blank and wants [`Screen::rebuild`].
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,11 +41,18 @@ impl Screen {
 
     /// Takes in output.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), EmulatorFailed> {
+        // An OSC that was too long already is kept from the emulator to its end.
+        let wanted = if self.unfinished.is_overlong() { after_osc(bytes) } else { bytes };
         self.unfinished.feed(bytes);
         let mut characters = std::mem::take(&mut self.characters);
-        let result = self.guarded(|emulator| characters.feed(bytes, |whole| emulator.feed(whole)));
+        let result = self.guarded(|emulator| characters.feed(wanted, |whole| emulator.feed(whole)));
         if result.is_ok() {
             self.characters = characters;
+        }
+        if self.unfinished.is_overlong() && !wanted.is_empty() {
+            // What was collected of it is dropped at once, with the memory; its end will find nothing to end.
+            self.emulator.drop_sequence();
+            self.characters = WholeCharacters::default();
         }
         result
     }

@@ -170,6 +170,37 @@ fn a_panic_in_the_emulator_costs_a_rebuild() {
     assert_eq!(screen.text().unwrap(), "before and after");
 }
 
+/// An agent that writes an image into a terminal that knows none, or never ends a title, must not fill the memory.
+#[test]
+fn an_endless_osc_is_kept_from_the_parser() {
+    const PIECE: usize = 50_000;
+    let piece = "é".repeat(PIECE / 2);
+    for end in ["\x07", "\x1b\\", "\x18", "\x1b[m"] {
+        let mut screen = screen(b"before \x1b]0;title\x07\x1b[31m");
+        screen.feed(b"\x1b]0;").unwrap();
+        for _ in 0..8 * 1024 * 1024 / PIECE {
+            screen.feed(piece.as_bytes()).unwrap();
+            screen.feed(b"\xc3").unwrap();
+            assert!(screen.emulator.parsed <= unfinished::OSC_MAX + PIECE, "{} bytes", screen.emulator.parsed);
+        }
+        assert_eq!(screen.emulator.parsed, 0, "nothing is held of it");
+        screen.feed(format!("{end}after").as_bytes()).unwrap();
+        assert_eq!(screen.text().unwrap(), "before after", "{end:?}");
+        assert_eq!(screen.title().as_deref(), Some("title"), "{end:?}");
+        screen.feed(b"\x1b]0;another\x07").unwrap();
+        assert_eq!(screen.title().as_deref(), Some("another"), "{end:?}");
+    }
+}
+
+#[test]
+fn a_long_osc_that_ends_in_time_is_taken_in() {
+    let mut screen = screen(b"");
+    let title = "t".repeat(unfinished::OSC_MAX - 100);
+    screen.feed(format!("\x1b]0;{title}").as_bytes()).unwrap();
+    screen.feed(b"\x07text").unwrap();
+    assert_eq!((screen.title(), screen.text().unwrap()), (Some(title), "text".to_owned()));
+}
+
 #[test]
 fn text_has_no_trailing_blanks() {
     assert_eq!(screen(b"a  \r\n\r\n \x1b[41m b \x1b[0m\r\n\r\n").text().unwrap(), "a\n\n  b");

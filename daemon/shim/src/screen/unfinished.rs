@@ -8,6 +8,9 @@ use super::characters::unfinished_character;
 
 /// What is kept of one sequence; a longer one (a clipboard, an image) is cut, which its receiver survives.
 const KEEP: usize = 4096;
+/// A command to the terminal (OSC) that is longer than this is none that the emulator knows: titles, links and colours
+/// are shorter, clipboards and images are not for it.
+pub(super) const OSC_MAX: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
@@ -27,12 +30,20 @@ enum State {
 pub(super) struct Unfinished {
     state: State,
     bytes: Vec<u8>,
+    /// How long the sequence is so far, with what is not kept of it.
+    length: usize,
 }
 
 impl Unfinished {
     /// The beginning of what is not finished, to be repeated before what follows.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Whether this is in the middle of an OSC that is too long to be of use. `vte` collects every byte of one, and of
+    /// no other sequence.
+    pub(super) fn is_overlong(&self) -> bool {
+        self.state == State::Osc && self.length > OSC_MAX
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) {
@@ -63,7 +74,9 @@ impl Unfinished {
         } else {
             if rest.first() == Some(&0x1b) {
                 self.bytes.clear();
+                self.length = 0;
             }
+            self.length += rest.len();
             let room = KEEP.saturating_sub(self.bytes.len());
             self.bytes.extend_from_slice(&rest[..rest.len().min(room)]);
         }
@@ -75,6 +88,16 @@ impl Unfinished {
         let keep = unfinished_character(&self.bytes);
         let from = self.bytes.len() - keep;
         self.bytes.drain(..from);
+    }
+}
+
+/// What follows the OSC in whose middle `bytes` begin; nothing if it does not end in them. An ESC that ends it begins
+/// the next sequence.
+pub(super) fn after_osc(bytes: &[u8]) -> &[u8] {
+    match bytes.iter().position(|b| matches!(b, 0x07 | 0x18 | 0x1a | 0x1b)) {
+        Some(at) if bytes[at] == 0x1b => &bytes[at..],
+        Some(at) => &bytes[at + 1..],
+        None => &[],
     }
 }
 
@@ -145,5 +168,38 @@ mod tests {
         assert_eq!(unfinished.bytes().len(), KEEP);
         unfinished.feed(b"\x07done");
         assert_eq!(unfinished.bytes(), b"");
+    }
+
+    #[test]
+    fn only_an_osc_can_be_overlong_and_only_until_its_end() {
+        let long = vec![b'A'; OSC_MAX];
+        let overlong = |pieces: &[&[u8]]| {
+            let mut unfinished = Unfinished::default();
+            pieces.iter().for_each(|piece| unfinished.feed(piece));
+            unfinished.is_overlong()
+        };
+        assert!(overlong(&[b"\x1b]2;", &long]));
+        assert!(overlong(&[b"\x1b", b"]", &long]));
+        assert!(overlong(&[&[b"text\x1b]2;".as_slice(), &long].concat()]));
+        assert!(!overlong(&[b"\x1b]2;", &long[..1000]]));
+        assert!(!overlong(&[b"\x1b]2;", &long, b"\x07"]));
+        assert!(!overlong(&[b"\x1b]2;", &long, b"\x1b]2;"]), "the next one begins anew");
+        assert!(!overlong(&[b"\x1bPq", &long]), "vte does not collect it");
+        assert!(!overlong(&[&long, &long]));
+    }
+
+    #[test]
+    fn what_follows_an_osc_begins_behind_its_end() {
+        let table: [(&[u8], &[u8]); 6] = [
+            (b"", b""),
+            (b"more", b""),
+            (b"more\x07text", b"text"),
+            (b"\x18text\x07", b"text\x07"),
+            (b"more\x1b\\text", b"\x1b\\text"),
+            (b"more\x1a", b""),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(after_osc(bytes), expected, "{bytes:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Attaching: the screen that is there, input, size, and what a client may not do.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use pu_protocol::frame::{ClientFrame, Hello, MAX_PAYLOAD, Mode, ShimFrame, TerminalSize, encode_raw, kind};
 
@@ -180,6 +180,36 @@ fn input_that_nobody_reads_is_refused_at_a_bound() {
         }
     }
     assert_eq!(code.as_deref(), Some("input_full"));
+}
+
+#[test]
+fn a_client_that_asks_and_never_listens_is_not_heard_until_it_reads() {
+    let agent = script("read line").start();
+    let mut question = Vec::new();
+    ClientFrame::Status.encode(&mut question).unwrap();
+    let questions = question.repeat(2048);
+    let (mut flood, mut other) = (agent.control(), agent.control());
+    flood.stream.set_nonblocking(true).unwrap();
+    let (mut sent, mut refused) = (0, 0);
+    while refused < 20 {
+        match flood.stream.write(&questions[sent % questions.len()..]) {
+            Ok(written) => (sent, refused) = (sent + written, 0),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                refused += 1;
+                // When it answers this, the shim has had another opportunity to read.
+                other.screen();
+            }
+            Err(error) => panic!("{error}"),
+        }
+        assert!(sent < 4 * 1024 * 1024, "the shim takes in whatever comes");
+    }
+    flood.stream.set_nonblocking(false).unwrap();
+    for _ in 0..sent / question.len() {
+        flood.until(|f| matches!(f, ShimFrame::Status(_)).then_some(()));
+    }
+    // The end of the question that was cut, or another one.
+    flood.send_raw(&question[sent % question.len()..]);
+    flood.until(|f| matches!(f, ShimFrame::Status(_)).then_some(()));
 }
 
 #[test]

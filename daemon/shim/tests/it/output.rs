@@ -13,6 +13,12 @@ fn numbered(lines: usize) -> String {
     format!("stty -opost; seq 1 {lines}")
 }
 
+/// As [`numbered`], but not before a line is typed: whoever wants to see all of it is there by then. The first line is
+/// `up`, the typed one is not echoed.
+fn numbered_when_told(lines: usize) -> String {
+    format!("stty -opost -echo; echo up; read line; seq 1 {lines}")
+}
+
 fn expected(lines: usize) -> Vec<u8> {
     (1..=lines).flat_map(|n| format!("{n}\n").into_bytes()).collect()
 }
@@ -41,11 +47,13 @@ fn five_mebibytes_are_kept_to_the_byte() {
 #[test]
 fn a_follower_from_the_beginning_sees_every_byte_and_the_exit() {
     let lines = 200_000;
-    let agent = script(&format!("{}; exit 3", numbered(lines))).start();
-    let mut follower = agent.follow(0);
+    let agent = script(&format!("{}; exit 3", numbered_when_told(lines))).start();
+    agent.wait_for_output("up");
+    let (mut follower, mut control) = (agent.follow(0), agent.control());
+    control.send(&ClientFrame::Input(b"\n"));
     let (start, bytes, exit) = follower.output_to_the_end();
     assert_eq!((start, exit.how), (0, ExitStatus::Exited { code: 3 }));
-    assert!(bytes == expected(lines));
+    assert!(bytes == [b"up\n".to_vec(), expected(lines)].concat());
 }
 
 #[test]
@@ -80,10 +88,17 @@ fn a_follower_that_comes_too_late_is_told_of_the_gap() {
 #[test]
 fn a_client_that_never_reads_does_not_hold_the_agent() {
     let lines = 750_000;
-    let mut agent = script(&numbered(lines)).start();
-    let _stalled: Vec<_> = [Mode::Attach, Mode::Follow].map(|mode| agent.connect(Hello::new("stalled", mode))).into();
+    let mut agent = script(&numbered_when_told(lines)).start();
+    agent.wait_for_output("up");
+    let _stalled = [Mode::Attach, Mode::Follow].map(|mode| {
+        let mut client = agent.connect(Hello::new("stalled", mode));
+        client.welcome();
+        client
+    });
+    let mut control = agent.control();
+    control.send(&ClientFrame::Input(b"\n"));
     let exit = agent.ended();
-    assert_eq!(exit.output_end, expected(lines).len() as u64);
+    assert_eq!(exit.output_end, ("up\n".len() + expected(lines).len()) as u64);
 }
 
 #[test]
@@ -98,12 +113,15 @@ fn a_lossless_follower_misses_nothing_beyond_the_bound() {
     follower.welcome();
     let mut control = agent.control();
     control.send(&ClientFrame::Input(b"\n"));
-    // Nothing is read until the spool is full and the agent stands still.
+    // Nothing is read until the spool is full and the agent stands still. It is held as soon as its next piece (64 KiB at
+    // most) would cost the follower a byte: that is not before the spool's least, 1 MiB, and what the follower's own queue
+    // takes, 256 KiB, are full. Standing still before is nothing but a pause.
+    let held_from = (MIB + 192 * 1024) as u64;
     let mut last = None;
     wait_for("the agent to be held", || {
         control.send(&ClientFrame::Status);
         let end = control.until(|f| if let ShimFrame::Status(s) = f { Some(s.output_end) } else { None });
-        let stands = end > MIB as u64 && last == Some(end);
+        let stands = end >= held_from && last == Some(end);
         last = Some(end);
         std::thread::park_timeout(std::time::Duration::from_millis(20));
         stands.then_some(())

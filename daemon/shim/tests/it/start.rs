@@ -35,6 +35,27 @@ fn a_terminal_type_that_the_launch_chose_is_kept() {
 }
 
 #[test]
+fn the_agent_has_the_limit_of_open_files_that_the_daemon_began_with() {
+    let mut launch = script("ulimit -n; ulimit -Hn");
+    launch.record.file_limit = Some(101);
+    let mut agent = launch.start();
+    agent.ended();
+    let text = agent.output_text();
+    let (soft, hard) = text.trim_end().split_once("\r\n").unwrap();
+    assert_eq!(soft, "101");
+    assert_ne!(hard, "101", "it may raise it again");
+}
+
+/// macOS refuses such a limit, and then the limit stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_above_what_is_allowed_is_cut_to_that() {
+    let mut launch = script("test $(ulimit -n) = $(ulimit -Hn)");
+    launch.record.file_limit = Some(u64::MAX);
+    assert_eq!(launch.start().ended().how, ExitStatus::Exited { code: 0 });
+}
+
+#[test]
 fn the_record_and_the_socket_are_private_and_true() {
     let agent = script("echo up; read line").start();
     let record = &agent.record;
@@ -77,6 +98,8 @@ fn a_start_that_fails_says_why_and_leaves_nothing() {
     }
 }
 
+/// On Linux only, where what has left the agent's session and lost its parent can be found.
+#[cfg(target_os = "linux")]
 #[test]
 fn an_agent_whose_record_cannot_be_written_does_not_stay() {
     let text = "(setsid sh -c 'trap \"\" TERM HUP; while :; do echo $$ >> pids; sleep 0.05; done' &); sleep 1000";
@@ -84,7 +107,13 @@ fn an_agent_whose_record_cannot_be_written_does_not_stay() {
     fs::create_dir(launch.layout().shim()).unwrap();
     assert_eq!(launch.start_in_vain().code, "record_unwritable");
     assert!(!launch.layout().socket().exists());
-    let pids = fs::read_to_string(launch.folder.path().join("pids")).unwrap_or_default();
+    // However far it came by then, all that it started stands in its folder.
+    let folder = fs::canonicalize(launch.folder.path()).unwrap();
+    let stands_there = |cwd| fs::read_link(cwd).is_ok_and(|cwd| cwd == folder);
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let left: Vec<_> = processes.map(|process| process.path()).filter(|path| stands_there(path.join("cwd"))).collect();
+    assert!(left.is_empty(), "{left:?}");
+    let pids = fs::read_to_string(folder.join("pids")).unwrap_or_default();
     for pid in pids.lines() {
         assert_eq!(pu_record::process::ProcessIdentity::of(pid.parse().unwrap()), None);
     }

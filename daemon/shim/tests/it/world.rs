@@ -33,6 +33,10 @@ pub(crate) fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T
     }
 }
 
+/// Runs the command that follows it in a session of its own; macOS has no program for that.
+pub(crate) const SETSID: &str =
+    if cfg!(target_os = "macos") { "perl -MPOSIX -e 'POSIX::setsid(); exec @ARGV'" } else { "setsid" };
+
 /// What is to be started.
 pub(crate) struct Launch {
     pub(crate) folder: TempDir,
@@ -46,7 +50,8 @@ pub(crate) fn script(text: &str) -> Launch {
 }
 
 pub(crate) fn command(argv: &[&str]) -> Launch {
-    let folder = tempfile::tempdir().unwrap();
+    // Not $TMPDIR, which may be too long for a socket.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
     let record = LaunchRecord {
         agent_id: "a-test".into(),
         cwd: folder.path().to_owned(),

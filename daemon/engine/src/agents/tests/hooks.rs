@@ -3,6 +3,7 @@
 use super::scratch::Scratch;
 use crate::agents::Repository;
 use pu_protocol::ErrorCode;
+use pu_record::process::ProcessIdentity;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -10,31 +11,35 @@ fn a_hook_that_hangs_is_stopped_and_nothing_is_left() {
     let scratch = Scratch::new();
     let before = scratch.traces();
     scratch.hook("post-checkout", "echo $$ > ../../../hook.pid; sleep 600");
-    let git = scratch.program().with_limit(Duration::from_secs(2));
-    let repository = Repository::open(git, &scratch.root()).unwrap();
+    let mut repository = scratch.repository();
     let base = repository.resolve_base(None).unwrap();
+    repository.git = scratch.program().with_limit(Duration::from_secs(10));
 
-    let start = Instant::now();
-    let error = repository.create_worktree("x", &base).unwrap_err().to_body();
-    assert!(start.elapsed() < Duration::from_secs(60));
+    let (error, hook) = std::thread::scope(|scope| {
+        let creating = scope.spawn(|| repository.create_worktree("x", &base).unwrap_err().to_body());
+        let noted = scratch.root().join("hook.pid");
+        let hook = wait_for("the hook runs", || {
+            ProcessIdentity::of(std::fs::read_to_string(&noted).ok()?.strip_suffix('\n')?.parse().ok()?)
+        });
+        (creating.join().unwrap(), hook)
+    });
     assert_eq!(error.code, ErrorCode::TimedOut);
     assert!(error.message.starts_with("cannot create the worktree in "), "{}", error.message);
     assert!(error.hint.unwrap().contains("hook"));
     assert_eq!(scratch.traces(), before);
-
-    let hook: i32 = std::fs::read_to_string(scratch.root().join("hook.pid")).unwrap().trim().parse().unwrap();
-    let hook = rustix::process::Pid::from_raw(hook).unwrap();
-    // Killed before the call returned; its new parent reaps it soon after.
-    while rustix::process::test_kill_process(hook).is_ok() && !is_zombie(hook) {
-        assert!(start.elapsed() < Duration::from_secs(60), "the hook still runs");
-        std::thread::yield_now();
-    }
+    // Killed before the call returned, which takes effect soon after.
+    wait_for("the hook is gone", || (!hook.is_alive()).then_some(()));
 }
 
-fn is_zombie(process: rustix::process::Pid) -> bool {
-    let output =
-        std::process::Command::new("ps").args(["-o", "stat=", "-p", &process.as_raw_nonzero().to_string()]).output();
-    output.is_ok_and(|output| output.stdout.starts_with(b"Z"))
+fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(value) = found() {
+            return value;
+        }
+        assert!(Instant::now() < until, "waited in vain until {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
 }
 
 #[test]
@@ -76,10 +81,7 @@ fn what_a_hook_puts_into_the_background_neither_delays_nor_dies() {
     assert!(!alive.exists());
     // Opening a fifo for writing returns when its reader is there.
     std::io::Write::write_all(&mut std::fs::File::options().write(true).open(&go).unwrap(), b"go\n").unwrap();
-    while !alive.exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "the background process is gone");
-        std::thread::yield_now();
-    }
+    wait_for("the background process has written on", || alive.exists().then_some(()));
 }
 
 #[test]

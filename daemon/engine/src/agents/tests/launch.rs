@@ -58,6 +58,7 @@ impl Machine {
             context,
             project_root: Path::new("/p"),
             workdir: Path::new("/p/.pu/worktrees/fix"),
+            workdir_exists: true,
             socket: Path::new("/h/daemon.sock"),
             agent_args: &[],
             command: None,
@@ -313,6 +314,25 @@ fn the_users_arguments_stand_before_the_prompt_and_choose_the_session() {
     }
 }
 
+/// Claude Code drops the context file of a session that goes on: what is told as delivered must arrive.
+#[test]
+fn where_a_session_goes_on_the_context_goes_by_the_prompt() {
+    let machine = Machine::new();
+    for args in [&["--resume", "x"][..], &["--resume=x"], &["-r"], &["--continue"], &["--model", "opus", "-c"]] {
+        let agent_args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let request = LaunchRequest { agent_args: &agent_args, ..machine.request("claude", "go on", Some("context")) };
+        let plan = plan(&request).unwrap();
+        assert!(!plan.argv.iter().any(|arg| arg == "--append-system-prompt-file"), "{:?}", plan.argv);
+        let prompt = plan.argv.last().unwrap();
+        assert!(prompt.contains(CONTEXT_FILE) && prompt.ends_with("\n\ngo on"), "{prompt}");
+        assert_eq!((plan.delivery_name(), plan.warnings.len()), ("prompt", 1), "{args:?}");
+        assert!(plan.warnings[0].contains("makes the program drop it"), "{}", plan.warnings[0]);
+    }
+    let agent_args = ["--session-id=x".to_owned()];
+    let request = LaunchRequest { agent_args: &agent_args, ..machine.request("claude", "go", Some("context")) };
+    assert_eq!(plan(&request).unwrap().delivery_name(), "system", "a session that begins");
+}
+
 #[test]
 fn sessions_are_fresh_each_time() {
     let machine = Machine::new();
@@ -330,6 +350,62 @@ fn a_definition_can_take_its_prompt_from_a_file() {
     assert_eq!(env_of(&plan, "TASK"), Some("fix:fix it"));
     let plan = machine.plan("tool", "", None);
     assert_eq!((plan.argv.len(), plan.files.len(), env_of(&plan, "TASK")), (1, 0, None));
+}
+
+/// The file holds what the agent is to get: with a context that goes by the prompt, that is more than the user wrote.
+#[test]
+fn a_prompt_file_holds_the_prompt_as_the_route_made_it() {
+    let table = "[tool]\nprompt_args = ['@{prompt_file}']\ndelivery = 'system'\nargument_limit = 100\n\
+                 context_args = ['--context={context}']";
+    let machine = Machine::new().with_table(table);
+    let context = "x".repeat(101);
+    for (prompt, task) in [("fix it", "fix it"), ("", "There is no task yet: say that you are ready and wait for one.")]
+    {
+        let plan = machine.plan("tool", prompt, Some(&context));
+        assert_eq!((plan.delivery_name(), plan.warnings.len()), ("prompt", 1));
+        let [_, file] = &plan.files[..] else { panic!("{:?}", plan.files) };
+        assert_eq!(plan.argv[1..], [format!("@{}", file.path.display())]);
+        let text = std::str::from_utf8(&file.bytes).unwrap();
+        assert!(text.contains(CONTEXT_FILE) && text.ends_with(task), "{text}");
+    }
+}
+
+/// The outer agent's context is nothing to the inner one, whether that has a context of its own or not.
+#[test]
+fn an_outer_agents_context_is_not_handed_on() {
+    let outer = "/p/.pu/worktrees/outer/.pu/run/ffffffff/context.md";
+    let config = |files: &str| format!(r#"{{"instructions":[{files}]}}"#);
+    let name = "OPENCODE_CONFIG_CONTENT";
+    let cases = [
+        (config(&format!("\"{outer}\"")), None, None),
+        (config(&format!("\"{outer}\"")), Some("context"), Some(config(&format!("\"{CONTEXT_FILE}\"")))),
+        (config(&format!("\"own.md\",\"{outer}\"")), None, Some(config("\"own.md\""))),
+        (
+            config(&format!("\"own.md\",\"{outer}\"")),
+            Some("context"),
+            Some(config(&format!("\"own.md\",\"{CONTEXT_FILE}\""))),
+        ),
+    ];
+    for (callers, context, expected) in cases {
+        let machine = Machine::new().with_env("PU_CONTEXT_FILE", outer).with_env(name, &callers);
+        let plan = machine.plan("opencode", "fix it", context);
+        assert_eq!(env_of(&plan, name), expected.as_deref(), "{callers} {context:?}");
+        assert_eq!(env_of(&plan, "PU_CONTEXT_FILE"), context.map(|_| CONTEXT_FILE));
+        assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+    }
+}
+
+/// Before its worktree is there, a program in it is taken on trust; afterwards it is looked for.
+#[test]
+fn a_program_of_the_project_is_looked_for_once_its_folder_is_there() {
+    let machine = Machine::new().with_table("[own]\ncommand = './tools/own'\n[gone]\ncommand = '/no/such/tool'");
+    let plan_of = |agent, workdir_exists| {
+        plan(&LaunchRequest { workdir_exists, ..machine.request(agent, "", None) }).map(|plan| plan.argv[0].clone())
+    };
+    assert!(Path::new(&plan_of("own", false).unwrap()).ends_with("worktrees/fix/tools/own"));
+    for (agent, workdir_exists) in [("own", true), ("gone", false)] {
+        assert_eq!(plan_of(agent, workdir_exists).unwrap_err().code(), ErrorCode::CommandNotFound, "{agent}");
+    }
 }
 
 #[test]

@@ -91,18 +91,30 @@ fn a_detached_head_has_no_branch() {
 fn changed_files_are_those_of_the_branch_and_those_not_committed() {
     let scratch = Scratch::new();
     let repository = scratch.repository();
-    let changed = || repository.changed_files(&scratch.root(), 100).unwrap();
+    let changed = || -> Vec<String> {
+        let files = repository.changed_files(&scratch.root(), 100).unwrap();
+        files.into_iter().map(|file| format!("{} {}", file.status, file.path)).collect()
+    };
     assert_eq!(changed(), Vec::<String>::new());
 
     scratch.git(&["checkout", "--quiet", "-b", "feature"]);
     scratch.write("src/ü b.rs", "x");
+    scratch.write("src/c.rs", "x");
     scratch.commit("feature");
     scratch.write("README.md", "changed\n");
+    scratch.write("src/c.rs", "changed");
+    scratch.write(".pu/config.toml", "");
     scratch.write("new.txt", "");
     write_in(&scratch.root(), ".git/info/exclude", "*.log\n");
     scratch.write("noise.log", "");
-    assert_eq!(changed(), ["README.md", "new.txt", "src/ü b.rs"]);
+    assert_eq!(changed(), ["modified README.md", "added new.txt", "added src/c.rs", "added src/ü b.rs"]);
     assert_eq!(repository.changed_files(&scratch.root(), 2).unwrap().len(), 2);
+
+    std::fs::remove_file(scratch.root().join("README.md")).unwrap();
+    assert_eq!(changed()[0], "deleted README.md");
+    let in_subfolder = scratch.open(&scratch.root().join("src")).unwrap();
+    let paths: Vec<_> = in_subfolder.changed_files(&scratch.root(), 9).unwrap().into_iter().map(|f| f.path).collect();
+    assert_eq!(paths, ["c.rs", "ü b.rs"], "those of the project, as it knows them");
 }
 
 #[test]

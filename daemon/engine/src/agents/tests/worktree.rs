@@ -167,6 +167,67 @@ fn undo_before_the_agent_ran_takes_what_a_hook_left_too() {
     assert_eq!(scratch.traces(), before);
 }
 
+/// A spawn that was cut off may have claimed folder and branch, or found that somebody else has them.
+#[test]
+fn what_is_not_surely_ours_goes_only_where_nothing_is_in_it() {
+    let scratch = Scratch::new();
+    let repository = scratch.repository();
+    let base = repository.resolve_base(None).unwrap();
+    let before = scratch.traces();
+    let planned = repository.future_worktree("x", &base);
+    let undo = || repository.undo_unsure_worktree(&planned).unwrap().kept;
+
+    assert_eq!(undo(), Vec::<String>::new(), "nothing was claimed");
+    std::fs::create_dir_all(&planned.path).unwrap();
+    scratch.git(&["branch", "pu/x"]);
+    assert_eq!(undo(), Vec::<String>::new());
+    assert_eq!(scratch.traces(), before, "both were claimed and empty");
+
+    let theirs = create(&repository, "x");
+    write_in(&theirs.path, "work.txt", "an hour of it");
+    let with_theirs = scratch.traces();
+    assert_eq!(undo(), Vec::<String>::new());
+    assert_eq!(scratch.traces(), with_theirs);
+    assert!(theirs.path.join("work.txt").exists());
+
+    repository.undo_worktree(&theirs, false).unwrap();
+    scratch.git(&["branch", "pu/x"]);
+    scratch.git(&["checkout", "--quiet", "pu/x"]);
+    let commit = scratch.commit("work");
+    scratch.git(&["checkout", "--quiet", "main"]);
+    assert_eq!(undo(), Vec::<String>::new());
+    assert_eq!(scratch.git(&["rev-parse", "pu/x"]), commit, "it is no longer where it began");
+}
+
+#[test]
+fn the_note_is_taken_before_anything_is_in_the_worktree_and_a_failed_one_undoes_it() {
+    let scratch = Scratch::new();
+    let repository = scratch.repository();
+    let base = repository.resolve_base(None).unwrap();
+    let before = scratch.traces();
+    let path = repository.future_worktree("x", &base).path;
+    let refuse = || {
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+        assert_eq!(scratch.git(&["rev-parse", "pu/x"]), base);
+        Err(AgentsError::GitMissing)
+    };
+    let error = repository.create_noted_worktree("x", &base, refuse).unwrap_err();
+    assert!(matches!(error, AgentsError::GitMissing), "{error}");
+    assert_eq!(scratch.traces(), before);
+}
+
+/// The hook moves the branch on, so that it holds a commit that nobody else has.
+#[test]
+fn what_a_failed_worktree_leaves_is_told() {
+    let scratch = Scratch::new();
+    scratch.hook("post-checkout", "git commit --quiet --allow-empty --no-verify -m work; exit 1");
+    let repository = scratch.repository();
+    let error = repository.create_worktree("x", &repository.resolve_base(None).unwrap()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::GitFailed);
+    assert!(error.to_string().contains("; left behind: branch pu/x: "), "{error}");
+    assert_eq!(scratch.git(&["log", "-1", "--format=%s", "pu/x"]), "work");
+}
+
 #[test]
 fn undo_keeps_what_the_agent_did() {
     let scratch = Scratch::new();

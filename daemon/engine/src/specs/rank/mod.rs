@@ -67,7 +67,8 @@ pub(super) struct Ranking {
     pub section_ideal: f32,
 }
 
-/// Ranks the specs that have any word of the query, and those of `wanted` in any case; best first, ties by path.
+/// Ranks the specs that have a word of the query where it counts, and those of `wanted` in any case; best first, ties by
+/// path.
 pub(super) fn rank(snapshot: &Snapshot, query: &Query, weights: &Weights, wanted: &[u32]) -> tantivy::Result<Ranking> {
     let mut ideal = 0.0;
     let mut board = Board::new(snapshot.catalog.specs().len());
@@ -92,6 +93,8 @@ pub(super) fn rank(snapshot: &Snapshot, query: &Query, weights: &Weights, wanted
         ideal += weights.near * pairs::score(snapshot, query, &mut ranked[..near], weights.near)?;
         ranked.sort_by(better);
     }
+    // The body may have chosen what no field that counts has a word of.
+    ranked.retain(|hit| hit.total > 0.0 || wanted.contains(&hit.spec));
     Ok(Ranking { ranked, ideal: ideal + section_weight * section_ideal, section_ideal })
 }
 

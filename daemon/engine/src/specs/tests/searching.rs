@@ -70,6 +70,13 @@ fn a_caller_chooses_fields_and_weights() {
     let only_title = search(&[("title", 1.0)]).unwrap();
     assert_eq!(only_title[0].spec.path, "specs/billing.md");
     assert_eq!(only_title[0].fields.len(), 1);
+    assert_eq!(only_title.len(), 1, "a lock stands in other bodies, and bodies are not searched");
+    assert!(only_title[0].score > 0.0);
+    assert!(search(&[("title", 0.0)]).unwrap().is_empty());
+    let fields = vec![("title".to_owned(), 1.0)];
+    let named = index.search(&SearchQuery { text: "AUTH-001 ledger".into(), fields, limit: 3 }).unwrap();
+    let named: Vec<&str> = named.iter().map(|hit| hit.spec.path.as_str()).collect();
+    assert_eq!(named, ["specs/auth.md", "specs/billing.md"], "what is named is found whatever its words");
     match search(&[("titel", 1.0)]) {
         Err(SpecError::UnknownField { field, known }) => assert!(field == "titel" && known.contains("title")),
         other => panic!("{other:?}"),
