@@ -44,13 +44,14 @@ Examples:
   pu status                              which agents there are
   pu attach fix-the-auth-race            look over its shoulder
   pu context explain \"fix the auth race\" which specs it would get, and why
+  pu plugin new ledger                   write a plugin that decides which
 
 Exit codes:
   0    done
   1    something failed
   2    the command line cannot be understood
-  3    what was named is not there: agent, project, worktree, spec, program
-  4    refused: untrusted project, name taken, agent ended, not confirmed
+  3    what was named is not there: agent, project, worktree, spec, plugin, program
+  4    refused: untrusted project, unsound plugin, name taken, agent ended, not confirmed
   5    no daemon answers and none could be started
   124  it took too long: the agent (`wait --timeout`) or the daemon's answer
   `wait` and `spawn --wait` end with the agent's own exit code, 128 + N if signal N ended it.";

@@ -144,23 +144,35 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Resize { .. }
         | Request::ContextExplain { .. }
         | Request::ContextShow { .. }
+        | Request::PluginList { .. }
+        | Request::PluginInspect { .. }
+        | Request::PluginEncode { .. }
+        | Request::PluginRun { .. }
+        | Request::PluginBench { .. }
         | Request::Subscribe { .. }
         | Request::Clean { dry_run: true, .. } => true,
         Request::Spawn(_)
         | Request::Input { .. }
         | Request::Kill { .. }
         | Request::Clean { .. }
+        | Request::PluginAdd { .. }
+        | Request::PluginRemove { .. }
+        | Request::PluginSwitch { .. }
         | Request::Shutdown { .. } => false,
     }
 }
 
-/// How long an answer may take before the daemon counts as stuck. Git on a large repository, a kill's grace and a first
-/// indexing take their time; a daemon that dies is noticed at once, whatever stands here.
+/// How long an answer may take before the daemon counts as stuck. Git on a large repository, a kill's grace, a first
+/// indexing and the compiling of a large plugin take their time; a daemon that dies is noticed at once, whatever stands
+/// here.
 fn patience(request: &Request) -> Duration {
     Duration::from_secs(match request {
-        Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } => 300,
+        Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } | Request::PluginBench { .. } => 300,
         Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
         Request::ContextExplain { .. } | Request::Shutdown { .. } => 120,
+        Request::PluginInspect { .. } | Request::PluginEncode { .. } | Request::PluginAdd { .. } => 120,
+        // A call ends within half a second, whatever the plugin does.
+        Request::PluginRun { tasks, .. } => tasks.len() as u64 + 120,
         _ => 30,
     })
 }

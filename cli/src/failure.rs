@@ -47,6 +47,9 @@ pub(crate) enum Failure {
     /// The connection to an agent broke while it was in use.
     #[error("the link to {agent} is lost: {why}")]
     LinkLost { agent: String, why: String },
+    /// A program that builds a plugin failed; what it had to say it said itself.
+    #[error("{tool} failed: {why}")]
+    Tool { tool: String, why: String },
     /// A check of `pu demo` does not hold.
     #[error("the demonstration failed: {0}")]
     Demo(String),
@@ -85,6 +88,10 @@ impl Failure {
             Self::Refused { hint, .. } => (ErrorCode::InvalidRequest, Some(hint.clone())),
             Self::TimedOut { hint, .. } => (ErrorCode::TimedOut, Some((*hint).to_owned())),
             Self::LinkLost { .. } => (ErrorCode::AgentUnreachable, Some("see `pu status`".to_owned())),
+            Self::Tool { .. } => (
+                ErrorCode::LaunchFailed,
+                Some("what it says stands above; once that is mended, run `pu plugin build` again".to_owned()),
+            ),
             Self::Demo(_) => (
                 ErrorCode::Internal,
                 Some("`pu demo --keep` leaves its folders; the daemon's log there is home/daemon.log".to_owned()),
@@ -133,6 +140,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         | E::UnknownBase
         | E::WorktreeNotFound
         | E::SpecNotFound
+        | E::PluginNotFound
         | E::NotAGitRepository
         | E::GitMissing => 3,
         E::NotPermitted
@@ -140,6 +148,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         | E::NameTaken
         | E::AgentEnded
         | E::PathOutsideProject
+        | E::PluginRefused
         | E::RequiredAssemblerFailed => REFUSED,
         E::DaemonUnavailable | E::ShuttingDown | E::Busy | E::UnsupportedProtocol => 5,
         E::TimedOut => 124,
@@ -203,6 +212,8 @@ mod tests {
         for (code, wanted) in [
             (ErrorCode::AgentNotFound, 3),
             (ErrorCode::NotAProject, 3),
+            (ErrorCode::PluginNotFound, 3),
+            (ErrorCode::PluginRefused, 4),
             (ErrorCode::NameTaken, 4),
             (ErrorCode::ProjectUntrusted, 4),
             (ErrorCode::AgentEnded, 4),

@@ -14,6 +14,7 @@ mod engine;
 mod failure;
 mod invocation;
 mod keys;
+mod plugins;
 mod prompt;
 mod render;
 mod screen;

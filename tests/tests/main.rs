@@ -11,6 +11,7 @@ mod health;
 mod init;
 mod kill;
 mod logs;
+mod plugin;
 mod plugins;
 mod projects;
 mod protocol;

@@ -12,6 +12,7 @@ mod health;
 mod init;
 mod kill;
 mod logs;
+mod plugin;
 mod protocol;
 mod send;
 mod spawn;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Daemon(daemon::Daemon),
     #[command(subcommand)]
     Context(context::Context),
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
     Demo(demo::Args),
     Completions(completions::Args),
     #[command(subcommand)]
@@ -59,6 +62,7 @@ impl Command {
             Self::Health(args) => args.run(invocation),
             Self::Daemon(verb) => verb.run(invocation),
             Self::Context(verb) => verb.run(invocation),
+            Self::Plugin(verb) => verb.run(invocation),
             Self::Demo(args) => args.run(invocation),
             Self::Completions(args) => args.run(),
             Self::Protocol(verb) => verb.run(),

@@ -7,6 +7,7 @@
 mod attach;
 mod clean;
 mod logs;
+mod plugin;
 mod shim;
 mod start;
 mod verbs;

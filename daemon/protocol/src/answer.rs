@@ -6,6 +6,7 @@ use crate::bytes::Base64Bytes;
 use crate::context::ContextReport;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
+use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,16 @@ pub enum Answer {
     CleanReport { items: Vec<CleanItem>, dry_run: bool },
     /// To `context_explain` and `context_show`.
     ContextReport(ContextAnswer),
+    /// To `plugin_list`.
+    PluginListReport { plugins: Vec<PluginInfo> },
+    /// To `plugin_inspect` and `plugin_encode`.
+    PluginInspection(Box<PluginInspection>),
+    /// To `plugin_run`: one for each task, in their order.
+    PluginRunReport { plugin: String, runs: Vec<PluginRun> },
+    /// To `plugin_bench`.
+    PluginBenchReport { plugin: String, times: PluginTimes },
+    /// To `plugin_add`, `plugin_remove` and `plugin_switch`: how the plugin stands now, and the files that changed.
+    PluginChanged { plugin: Box<PluginInfo>, changed: Vec<PathBuf> },
     /// To `subscribe`.
     Subscribed { seq: u64 },
     /// On a subscribed connection.

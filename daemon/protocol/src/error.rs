@@ -61,6 +61,10 @@ pub enum ErrorCode {
     WorktreeNotFound,
     /// No spec has this id or path.
     SpecNotFound,
+    /// The chain has no plugin of this name.
+    PluginNotFound,
+    /// The component is no plugin that this daemon runs; the message begins with the plugin's own code.
+    PluginRefused,
     /// An assembler that the configuration requires failed.
     RequiredAssemblerFailed,
     /// A configuration file cannot be read as what it should be.

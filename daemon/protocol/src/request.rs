@@ -5,6 +5,7 @@
 use crate::bytes::Base64Bytes;
 use crate::context::TaskDescription;
 use crate::frame::TerminalSize;
+use crate::plugin::PluginTask;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -112,6 +113,56 @@ pub enum Request {
         #[serde(default)]
         cwd: Option<PathBuf>,
     },
+    /// The plugins of the project of `cwd`: its chain, what is switched off, what is pinned.
+    PluginList { cwd: PathBuf },
+    /// What a component says of itself; runs nothing.
+    PluginInspect {
+        cwd: PathBuf,
+        /// The name of a plugin of the chain, or the absolute path of a component.
+        plugin: String,
+    },
+    /// Makes a plugin of a core module and a manifest.
+    PluginEncode {
+        /// A core module that carries the contract's types, as `wit-bindgen` leaves them, or a component of the contract.
+        core: PathBuf,
+        /// The manifest, as JSON.
+        manifest: PathBuf,
+        out: PathBuf,
+    },
+    /// Runs one plugin, alone, on tasks; at most 200 a request.
+    PluginRun {
+        cwd: PathBuf,
+        /// As in `plugin_inspect`.
+        plugin: String,
+        /// A folder whose specs it sees, absolute; the project's if absent.
+        #[serde(default)]
+        specs: Option<PathBuf>,
+        tasks: Vec<PluginTask>,
+    },
+    /// Measures one plugin on a task.
+    PluginBench {
+        cwd: PathBuf,
+        plugin: String,
+        #[serde(default)]
+        task: TaskDescription,
+        /// At most 10,000.
+        rounds: u32,
+    },
+    /// Copies a component into the project, pins it in `plugins.lock` and, where the chain is configured, adds it there.
+    PluginAdd {
+        cwd: PathBuf,
+        /// The component, absolute.
+        component: PathBuf,
+        /// Its manifest's name if absent.
+        #[serde(default)]
+        name: Option<String>,
+        /// Where it came from, for the lock: a path or a reference.
+        source: String,
+    },
+    /// Takes a plugin out of the project: file, pin and entry in the chain.
+    PluginRemove { cwd: PathBuf, name: String },
+    /// Switches a plugin of the chain on or off.
+    PluginSwitch { cwd: PathBuf, name: String, enabled: bool },
     /// From here on the connection carries events.
     Subscribe {
         /// Only events of the project of this folder.
@@ -184,6 +235,14 @@ impl Request {
         "clean",
         "context_explain",
         "context_show",
+        "plugin_list",
+        "plugin_inspect",
+        "plugin_encode",
+        "plugin_run",
+        "plugin_bench",
+        "plugin_add",
+        "plugin_remove",
+        "plugin_switch",
         "subscribe",
         "shutdown",
     ];

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// As `config.toml` has it. A key that is not known is an error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -39,8 +39,8 @@ impl Default for ContextConfig {
     }
 }
 
-/// One `[[context.assembler]]`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// One `[[context.assembler]]`. It is written too, where a default chain becomes a configured one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssemblerConfig {
     /// What reports call it.
@@ -48,18 +48,18 @@ pub struct AssemblerConfig {
     /// A name, looked up in `.pu/plugins/`, then `PU_HOME/plugins/`, then among the bundled ones; or the path of a file
     /// (with a `/` or ending in `.wasm`), relative to the project's `.pu/` or else to `PU_HOME`. The same as `name` if
     /// absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
     /// Refuse the spawn if it fails.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_no")]
     pub required: bool,
     /// How long it may take, in milliseconds; at most what the host allows.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
     /// Handed to the plugin as JSON.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub config: toml::Table,
 }
 
@@ -67,9 +67,17 @@ fn yes() -> bool {
     true
 }
 
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+fn is_no(value: &bool) -> bool {
+    !*value
+}
+
 impl AssemblerConfig {
     /// A link of the chain that nobody configured.
-    pub(super) fn plain(name: impl Into<String>) -> Self {
+    pub fn plain(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             plugin: None,
@@ -80,7 +88,8 @@ impl AssemblerConfig {
         }
     }
 
-    pub(super) fn plugin(&self) -> &str {
+    /// What it runs: a name, or the path of a file.
+    pub fn plugin(&self) -> &str {
         self.plugin.as_deref().unwrap_or(&self.name)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Blocking: callers are on a blocking thread. It reads spec files and plugins, and writes nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pu_protocol::context::{ContextReport, TaskDescription};
@@ -11,12 +11,14 @@ use pu_protocol::layout::{HomeLayout, ProjectLayout};
 use super::budget::{self, Fitted};
 use super::chain::{self, Chained};
 use super::config::ContextConfig;
+use super::config_place::ConfigFiles;
 use super::error::ContextError;
 use super::explicit::{self, USER};
 use super::index_library::IndexLibrary;
 use super::lineup::{self, Folders};
 use super::loader::{Loader, Runner};
 use super::merge::{self, Merged, Proposal};
+use super::pins::Pins;
 use super::reader::IndexReader;
 use super::report;
 use super::task::{self, ProjectFacts};
@@ -48,12 +50,17 @@ pub struct Assembled {
 #[derive(Debug)]
 pub struct ContextEngine {
     home: HomeLayout,
-    loader: Loader,
+    pub(super) loader: Loader,
 }
 
 impl ContextEngine {
     pub fn new(host: Arc<PluginHost>, home: HomeLayout) -> Self {
         Self { home, loader: Loader::new(host) }
+    }
+
+    /// The host that all plugins run in.
+    pub fn host(&self) -> &PluginHost {
+        self.loader.host()
     }
 
     /// The context of a task in a project, as its specs, plugins and configuration stand now.
@@ -81,19 +88,59 @@ impl ContextEngine {
         texts: &Arc<SpecTexts>,
         task: &Task,
     ) -> Result<Chained, ContextError> {
-        let layout = ProjectLayout::new(&project.root);
-        let folders = Folders {
-            project_root: &project.root,
-            project: layout.root(),
-            project_plugins: &project.plugins,
-            home: self.home.root(),
-            home_plugins: &self.home.plugins(),
-        };
-        let links = lineup::line_up(&project.config, &folders)?;
-        let reader: Arc<dyn SpecReader> = Arc::new(IndexReader::new(Arc::clone(texts)));
-        let runners: Vec<Runner> =
-            links.into_iter().map(|link| self.loader.runner(link, Arc::clone(&reader))).collect();
-        chain::run(&runners, task, project.config.deadline())
+        let places = Places { plugins: project.plugins.clone(), ..self.places(&project.root) };
+        let links = lineup::line_up(&project.config, &places.folders())?;
+        let pins = Pins::read(&places.layout);
+        // Each has a memory of its own: which sections were found is then known in the chain's order, whoever is done first.
+        let own: Vec<Arc<SpecTexts>> = links.iter().map(|_| Arc::new(texts.apart())).collect();
+        let runners: Vec<Runner> = links
+            .into_iter()
+            .zip(&own)
+            .map(|(link, texts)| {
+                let reader: Arc<dyn SpecReader> = Arc::new(IndexReader::new(Arc::clone(texts)));
+                let pinned = pins.of(&link);
+                self.loader.runner(link, pinned, &places.config_files, reader)
+            })
+            .collect();
+        let side_by_side = self.loader.host().concurrent_calls();
+        let chained = chain::run(&runners, task, project.config.deadline(), side_by_side)?;
+        own.iter().for_each(|own| texts.take_in(own));
+        Ok(chained)
+    }
+
+    /// Where the plugins of the project at `root`, and what is said of them, may lie.
+    pub(super) fn places(&self, root: &Path) -> Places {
+        let layout = ProjectLayout::new(root);
+        Places {
+            root: root.to_owned(),
+            plugins: layout.plugins(),
+            config_files: ConfigFiles { project: layout.config(), user: self.home.config() },
+            layout,
+            home: self.home.root().to_owned(),
+            home_plugins: self.home.plugins(),
+        }
+    }
+}
+
+/// The places of a project that have to do with its plugins.
+pub(super) struct Places {
+    pub root: PathBuf,
+    pub layout: ProjectLayout,
+    pub config_files: ConfigFiles,
+    plugins: PathBuf,
+    home: PathBuf,
+    pub home_plugins: PathBuf,
+}
+
+impl Places {
+    pub(super) fn folders(&self) -> Folders<'_> {
+        Folders {
+            project_root: &self.root,
+            project: self.layout.root(),
+            project_plugins: &self.plugins,
+            home: &self.home,
+            home_plugins: &self.home_plugins,
+        }
     }
 }
 

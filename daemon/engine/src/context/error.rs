@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 
+use pu_protocol::context::AssemblerError;
 use pu_protocol::{ErrorBody, ErrorCode};
 
+use crate::plugins::PluginFailure;
 use crate::specs::SpecError;
 
 /// Why no context was assembled.
@@ -24,6 +26,12 @@ pub enum ContextError {
     /// A plugin's path, once links are resolved, is neither in the project nor in the user's PurePoint folder.
     #[error("the plugin `{plugin}` of the assembler `{name}` lies outside {}", root.display())]
     PluginOutside { name: String, plugin: String, root: PathBuf },
+    /// A request that names a plugin which the chain does not have.
+    #[error("{} has no plugin `{name}`", root.display())]
+    PluginNotFound { name: String, root: PathBuf, known: Vec<String> },
+    /// A request that needs a plugin which cannot run; the message begins with the plugin's own code.
+    #[error("{}: {plugin}: {}", failure.code, failure.message)]
+    PluginRefused { plugin: String, failure: AssemblerError },
     /// The `[context]` table contradicts itself.
     #[error("the context configuration cannot be used: {0}")]
     Config(String),
@@ -35,6 +43,12 @@ pub enum ContextError {
 }
 
 impl ContextError {
+    /// A component that is no plugin, or cannot run.
+    pub fn refused(plugin: impl Into<String>, failure: &PluginFailure) -> Self {
+        let failure = AssemblerError { code: failure.code.as_str().to_owned(), message: failure.message.clone() };
+        Self::PluginRefused { plugin: plugin.into(), failure }
+    }
+
     /// The error as a client is told of it.
     pub fn body(&self) -> ErrorBody {
         let body = |code| ErrorBody::new(code, self.to_string());
@@ -47,6 +61,19 @@ impl ContextError {
             }
             ContextError::RequiredAssemblerFailed { name, .. } => body(ErrorCode::RequiredAssemblerFailed)
                 .with_hint(format!("repair the plugin, or take `required = true` from `{name}` in config.toml")),
+            ContextError::PluginNotFound { known, .. } if known.is_empty() => {
+                body(ErrorCode::PluginNotFound).with_hint("`pu plugin add PATH` adds one")
+            }
+            ContextError::PluginNotFound { known, .. } => {
+                body(ErrorCode::PluginNotFound).with_hint(format!("it has {}", known.join(", ")))
+            }
+            ContextError::PluginRefused { failure, .. } => {
+                body(ErrorCode::PluginRefused).with_hint(match failure.code.as_str() {
+                    "digest_mismatch" => "look at what changed, then `pu plugin add PATH` accepts it",
+                    "lock_damaged" => "repair .pu/plugins.lock, or take it back from git",
+                    _ => "`pu plugin inspect PATH` shows what it is",
+                })
+            }
             ContextError::PluginOutside { .. } => body(ErrorCode::PathOutsideProject)
                 .with_hint("put the plugin into .pu/plugins/, or into plugins/ of your PurePoint home"),
             ContextError::Config(_) => body(ErrorCode::InvalidConfig)

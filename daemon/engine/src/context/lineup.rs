@@ -51,14 +51,32 @@ pub(super) enum PluginFile {
 
 /// The chain of a project. Assemblers that are switched off are not in it.
 pub(super) fn line_up(config: &ContextConfig, folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
+    links(config, folders, |config| config.enabled)
+}
+
+/// The chain with those that are switched off.
+pub(super) fn whole_line_up(config: &ContextConfig, folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
+    links(config, folders, |_| true)
+}
+
+fn links(
+    config: &ContextConfig,
+    folders: &Folders<'_>,
+    wanted: impl Fn(&AssemblerConfig) -> bool,
+) -> Result<Vec<Link>, ContextError> {
     let Some(configured) = &config.assemblers else { return default_chain(folders) };
     let link =
         |config: &AssemblerConfig| plugin_file(config, folders).map(|plugin| Link { config: config.clone(), plugin });
-    configured.iter().filter(|config| config.enabled).map(link).collect()
+    configured.iter().filter(|config| wanted(config)).map(link).collect()
+}
+
+/// Whether what is configured as a plugin is the path of a file, not a name.
+pub(super) fn is_path(plugin: &str) -> bool {
+    plugin.contains('/') || plugin.ends_with(".wasm")
 }
 
 /// `keyword`, then whatever name the folders have a plugin for; a file that has two names runs once.
-fn default_chain(folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
+pub(super) fn default_chain(folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
     let mut names = vec![DEFAULT.to_owned()];
     for folder in [folders.project_plugins, folders.home_plugins] {
         for path in wasm_files(folder)? {
@@ -84,7 +102,7 @@ fn default_chain(folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
 
 fn plugin_file(config: &AssemblerConfig, folders: &Folders<'_>) -> Result<PluginFile, ContextError> {
     let plugin = config.plugin();
-    if !plugin.contains('/') && !plugin.ends_with(".wasm") {
+    if !is_path(plugin) {
         return Ok(named(plugin, folders));
     }
     for base in [folders.project, folders.home] {
@@ -114,7 +132,7 @@ fn named(name: &str, folders: &Folders<'_>) -> PluginFile {
     PluginFile::Bundled(name.to_owned())
 }
 
-fn inside(real: &Path, folders: &Folders<'_>) -> bool {
+pub(super) fn inside(real: &Path, folders: &Folders<'_>) -> bool {
     [folders.project_root, folders.home].iter().any(|base| base.canonicalize().is_ok_and(|base| real.starts_with(base)))
 }
 

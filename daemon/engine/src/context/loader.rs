@@ -1,4 +1,7 @@
 //! Keeps plugins ready: a file that has not changed costs one look at it, a changed one is live in the next call.
+//!
+//! What is pinned otherwise, and what is configured otherwise than its manifest says, is not run. It decides neither: the
+//! pin is the lock's, the schema the plugin's.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -11,8 +14,17 @@ use pu_protocol::context::AssemblerError;
 
 use super::chain::{Answered, Assembler, Outcome};
 use super::config::AssemblerConfig;
+use super::config_place::ConfigFiles;
 use super::lineup::{Link, PluginFile};
-use crate::plugins::{FailureCode, Patience, Plugin, PluginFailure, PluginHost, PluginSource, SpecReader, Task};
+use super::pins::Pinned;
+use super::tally::{Tallies, Went};
+use crate::plugins::{
+    CallReport, FailureCode, Misfit, Patience, PinnedAs, Plugin, PluginFailure, PluginHost, PluginSource, SpecReader,
+    Task,
+};
+
+const LOCK_DAMAGED: &str = "lock_damaged";
+const CONFIG_INVALID: &str = "config_invalid";
 
 /// What the filesystem says of a file without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,39 +47,79 @@ impl Stamp {
     }
 }
 
-type Outcomes = Mutex<Option<(Option<Stamp>, Result<Arc<Plugin>, PluginFailure>)>>;
+/// How the last load ended, and what it went by.
+#[derive(Debug)]
+struct Last {
+    stamp: Option<Stamp>,
+    pin: Option<PinnedAs>,
+    outcome: Result<Arc<Plugin>, PluginFailure>,
+}
+
+type Entry = Mutex<Option<Last>>;
 
 /// The plugins that were used, by source.
 #[derive(Debug)]
 pub(super) struct Loader {
     host: Arc<PluginHost>,
     /// The outer lock is held for a look-up; an entry's own while that one plugin is loaded, so that it is loaded once.
-    known: Mutex<HashMap<PluginSource, Arc<Outcomes>>>,
+    known: Mutex<HashMap<PluginSource, Arc<Entry>>>,
+    tallies: Arc<Tallies>,
 }
 
 impl Loader {
     pub(super) fn new(host: Arc<PluginHost>) -> Self {
-        Self { host, known: Mutex::default() }
+        Self { host, known: Mutex::default(), tallies: Arc::default() }
+    }
+
+    pub(super) fn host(&self) -> &Arc<PluginHost> {
+        &self.host
+    }
+
+    pub(super) fn tallies(&self) -> &Arc<Tallies> {
+        &self.tallies
     }
 
     /// What runs a link of the chain, or says why it cannot.
-    pub(super) fn runner(&self, link: Link, reader: Arc<dyn SpecReader>) -> Runner {
-        let refused = |code: &str, message: String| Err(AssemblerError { code: code.into(), message });
-        let plugin = match link.plugin {
-            // What comes with the program is soon compiled, and every task wants it.
-            PluginFile::Bundled(name) => self.load(&PluginSource::Bundled(name), None, Patience::Compiled),
-            PluginFile::At(path) => {
-                // Taken before the file is read: a change meanwhile makes the next look differ.
-                let stamp = Stamp::of(&path);
-                let patience = if link.config.required { Patience::Compiled } else { Patience::Task };
-                self.load(&PluginSource::File(path), stamp, patience)
-            }
-            PluginFile::Missing(path) => refused("not_found", format!("there is no plugin file {path}")),
-            PluginFile::Outside(path) => {
-                refused("path_outside_project", format!("the link {} leads out of the project", path.display()))
+    pub(super) fn runner(
+        &self,
+        link: Link,
+        pinned: Pinned,
+        files: &ConfigFiles,
+        reader: Arc<dyn SpecReader>,
+    ) -> Runner {
+        let patience = if link.config.required { Patience::Compiled } else { Patience::Task };
+        let plugin = self.plugin(&link.plugin, pinned, patience).and_then(|plugin| {
+            check_config(&plugin, &link.config, files)?;
+            Ok(plugin)
+        });
+        Runner { config: link.config, plugin, reader, tallies: Arc::clone(&self.tallies) }
+    }
+
+    /// The plugin of a place in the chain, compiled, or why it cannot run.
+    pub(super) fn plugin(
+        &self,
+        file: &PluginFile,
+        pinned: Pinned,
+        patience: Patience,
+    ) -> Result<Arc<Plugin>, AssemblerError> {
+        let pin = match pinned {
+            Pinned::No => None,
+            Pinned::As(pin) => Some(pin),
+            Pinned::Unknown(why) => {
+                let message = format!("what is pinned cannot be read, so that no plugin's file is run: {why}");
+                return Err(AssemblerError { code: LOCK_DAMAGED.into(), message });
             }
         };
-        Runner { config: link.config, plugin, reader }
+        let source = source_of(file)?;
+        match &source {
+            // What comes with the program is soon compiled, and every task wants it.
+            PluginSource::Bundled(_) => self.load(&source, None, Patience::Compiled, pin),
+            PluginSource::File(path) => {
+                // Taken before the file is read: a change meanwhile makes the next look differ.
+                let stamp = Stamp::of(path);
+                self.load(&source, stamp, patience, pin)
+            }
+        }
     }
 
     fn load(
@@ -75,6 +127,7 @@ impl Loader {
         source: &PluginSource,
         stamp: Option<Stamp>,
         patience: Patience,
+        pin: Option<PinnedAs>,
     ) -> Result<Arc<Plugin>, AssemblerError> {
         let entry = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,14 +135,65 @@ impl Loader {
         };
         let mut entry = entry.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match &*entry {
-            Some((at, outcome)) if *at == stamp && lasts(outcome) => outcome.clone(),
+            Some(last) if last.stamp == stamp && last.pin == pin && lasts(&last.outcome) => last.outcome.clone(),
             _ => {
-                let outcome = self.host.load_within(source, patience);
-                *entry = Some((stamp, outcome.clone()));
+                let outcome = self.host.load_pinned(source, patience, pin.as_ref());
+                *entry = Some(Last { stamp, pin, outcome: outcome.clone() });
                 outcome
             }
         };
         outcome.map_err(|failure| told(&failure))
+    }
+
+    /// Why the last load of a file that has not changed since failed, if it did. Waits for nothing.
+    pub(super) fn last_failure(&self, source: &PluginSource) -> Option<AssemblerError> {
+        let PluginSource::File(path) = source else { return None };
+        let entry = {
+            let known = self.known.try_lock().ok()?;
+            Arc::clone(known.get(source)?)
+        };
+        let entry = entry.try_lock().ok()?;
+        let last = entry.as_ref().filter(|last| last.stamp == Stamp::of(path))?;
+        last.outcome.as_ref().err().filter(|failure| failure.code != FailureCode::DigestMismatch).map(told)
+    }
+}
+
+/// Where the bytes of a link's plugin come from, or why there are none.
+pub(super) fn source_of(file: &PluginFile) -> Result<PluginSource, AssemblerError> {
+    let refused = |code: &str, message: String| Err(AssemblerError { code: code.into(), message });
+    match file {
+        PluginFile::Bundled(name) => Ok(PluginSource::Bundled(name.clone())),
+        PluginFile::At(path) => Ok(PluginSource::File(path.clone())),
+        PluginFile::Missing(path) => refused("not_found", format!("there is no plugin file {path}")),
+        PluginFile::Outside(path) => {
+            refused("path_outside_project", format!("the link {} leads out of the project", path.display()))
+        }
+    }
+}
+
+/// Fails where the configuration of an assembler does not fit its plugin's manifest, naming key, file and line.
+pub(super) fn check_config(
+    plugin: &Plugin,
+    config: &AssemblerConfig,
+    files: &ConfigFiles,
+) -> Result<(), AssemblerError> {
+    let invalid = |message: String| AssemblerError { code: CONFIG_INVALID.into(), message };
+    let value =
+        serde_json::to_value(&config.config).map_err(|error| invalid(format!("its config is no JSON: {error}")))?;
+    match plugin.misfit(&value).map_err(|failure| told(&failure))? {
+        None => Ok(()),
+        Some(misfit) => {
+            let place = files.place(&config.name, &misfit.path).map_or_else(String::new, |place| format!(" ({place})"));
+            Err(invalid(format!("{}{place}", described(&misfit))))
+        }
+    }
+}
+
+/// What does not fit, in one line.
+pub(super) fn described(misfit: &Misfit) -> String {
+    match misfit.path.join(".") {
+        path if path.is_empty() => format!("its config does not fit: {}", misfit.expected),
+        path => format!("its config does not fit at `{path}`: {}", misfit.expected),
     }
 }
 
@@ -99,8 +203,15 @@ fn lasts(outcome: &Result<Arc<Plugin>, PluginFailure>) -> bool {
     !matches!(outcome, Err(f) if matches!(f.code, Unreadable | CacheFailed | Compiling))
 }
 
-fn told(failure: &PluginFailure) -> AssemblerError {
+pub(super) fn told(failure: &PluginFailure) -> AssemblerError {
     AssemblerError { code: failure.code.as_str().to_owned(), message: failure.message.clone() }
+}
+
+/// One call of a plugin as the chain takes it.
+pub(super) fn outcome_of(plugin: &Plugin, call: CallReport) -> Outcome {
+    let dropped = call.dropped.iter().map(|d| format!("{}: {}", d.what, d.why)).collect();
+    let answer = call.outcome.map(|assembly| Answered { assembly, dropped }).map_err(|failure| told(&failure));
+    Outcome { version: plugin.manifest().version.clone(), elapsed: call.elapsed, log: call.log, answer }
 }
 
 /// One assembler of a chain, with the specs that it may read.
@@ -108,6 +219,7 @@ pub(super) struct Runner {
     config: AssemblerConfig,
     plugin: Result<Arc<Plugin>, AssemblerError>,
     reader: Arc<dyn SpecReader>,
+    tallies: Arc<Tallies>,
 }
 
 impl Assembler for Runner {
@@ -115,15 +227,46 @@ impl Assembler for Runner {
         &self.config
     }
 
+    fn reads_labels(&self) -> bool {
+        self.plugin.as_ref().is_ok_and(|plugin| plugin.manifest().reads_labels)
+    }
+
     fn ask(&self, task: &Task, config_json: &str, time: Duration, latest: Instant) -> Outcome {
         let plugin = match &self.plugin {
             Ok(plugin) => plugin,
             Err(error) => return Outcome { answer: Err(error.clone()), ..Outcome::default() },
         };
-        let time = time.min(plugin.deadline());
-        let call = plugin.assemble(task, &self.reader, config_json, time, latest);
-        let dropped = call.dropped.iter().map(|d| format!("{}: {}", d.what, d.why)).collect();
-        let answer = call.outcome.map(|assembly| Answered { assembly, dropped }).map_err(|failure| told(&failure));
-        Outcome { version: plugin.manifest().version.clone(), elapsed: call.elapsed, log: call.log, answer }
+        // A required one is asked each time: it is the user's word that there is no doing without it.
+        if let (false, Some(error)) = (self.config.required, self.tallies.set_aside(plugin.digest())) {
+            let version = plugin.manifest().version.clone();
+            return Outcome { version, answer: Err(error), ..Outcome::default() };
+        }
+        let call = plugin.assemble(task, &self.reader, config_json, time.min(plugin.deadline()), latest);
+        // Nobody is to blame for the time that others took.
+        let chain_is_over = Instant::now() >= latest;
+        let is_own_fault = call.outcome.as_ref().is_err_and(|failure| {
+            failure.code.is_the_plugins() && !(chain_is_over && failure.code == FailureCode::Deadline)
+        });
+        let outcome = outcome_of(plugin, call);
+        self.count(plugin, &outcome, is_own_fault);
+        outcome
+    }
+}
+
+impl Runner {
+    fn count(&self, plugin: &Plugin, outcome: &Outcome, is_own_fault: bool) {
+        let counted = match &outcome.answer {
+            Ok(answered) => Ok(answered.assembly.picks.len()),
+            Err(error) => Err((error, is_own_fault)),
+        };
+        self.tallies.count(plugin.digest(), Went { elapsed: outcome.elapsed, outcome: counted });
+        tracing::info!(
+            plugin = self.config.name,
+            version = outcome.version,
+            elapsed_us = u64::try_from(outcome.elapsed.as_micros()).unwrap_or(u64::MAX),
+            picks = counted.unwrap_or_default(),
+            error = counted.err().map(|(error, _)| error.code.as_str()),
+            "an assembler was asked"
+        );
     }
 }

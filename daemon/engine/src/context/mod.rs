@@ -1,9 +1,11 @@
 //! From a task to the specs that its agent should know, within a budget of tokens, and why each is there.
 //!
 //! In the order in which a task passes through: `task` (with `mention`) prepares what plugins see, `explicit` takes what
-//! the user named, `lineup` and `loader` find the plugins, `chain` asks them, `merge` makes one ranking of their answers,
+//! the user named, `lineup` and `loader` find the plugins, `pins` and `tally` say which of them are not run, `chain` asks
+//! them, `merge` makes one ranking of their answers,
 //! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done.
-//! `reader` and `index_library` are the two views of the spec index, for plugins and for the budget.
+//! `reader` and `index_library` are the two views of the spec index, for plugins and for the budget. `inventory` lists the
+//! plugins of a project and `trial` runs one alone, for those who write and keep plugins.
 //!
 //! This room starts nothing and writes nothing, and no plugin can make it fail unless the configuration says so.
 //!
@@ -12,10 +14,12 @@
 mod budget;
 mod chain;
 mod config;
+mod config_place;
 mod engine;
 mod error;
 mod explicit;
 mod index_library;
+mod inventory;
 mod library;
 mod lineup;
 mod loader;
@@ -23,10 +27,12 @@ mod mention;
 mod merge;
 mod passage;
 mod piece;
+mod pins;
 mod reader;
 mod render;
 mod repeats;
 mod report;
+mod tally;
 mod task;
 #[cfg(test)]
 mod test_library;
@@ -34,8 +40,10 @@ mod test_library;
 mod tests;
 mod texts;
 mod threshold;
+mod trial;
 
 pub use config::{AssemblerConfig, ContextConfig};
 pub use engine::{Assembled, ContextEngine, ProjectSpecs};
 pub use error::ContextError;
 pub use task::ProjectFacts;
+pub use trial::{ReadyPlugin, TASKS_MAX};

@@ -70,7 +70,7 @@ impl World {
         let task = task::prepare(description, &ProjectFacts::default(), &self.project.root, |_| false);
         let reader: Arc<dyn SpecReader> = Arc::new(IndexReader::new(Arc::clone(&texts)));
         let played = [Played { config: AssemblerConfig::plain("played"), reader, picks }];
-        let mut chained = chain::run(&played, &task, Duration::from_secs(5))?;
+        let mut chained = chain::run(&played, &task, Duration::from_secs(5), 1)?;
         settle_names(texts.catalog(), &mut chained);
         Ok(assembled(&self.project, description, &texts, &task.prompt, asked, chained))
     }
@@ -87,6 +87,10 @@ struct Played {
 impl Assembler for Played {
     fn config(&self) -> &AssemblerConfig {
         &self.config
+    }
+
+    fn reads_labels(&self) -> bool {
+        false
     }
 
     fn ask(&self, task: &Task, _: &str, _: Duration, _: Instant) -> Outcome {

@@ -16,7 +16,7 @@ pub(super) struct SpecTexts {
     index: Arc<SpecIndex>,
     view: SpecView,
     /// Whole files by path. Held for a look-up, never across a read.
-    read: Mutex<HashMap<String, Arc<SpecText>>>,
+    read: Arc<Mutex<HashMap<String, Arc<SpecText>>>>,
     /// The sections of each spec that a search of this assembly found, the best first, by the spec's id: what a plugin
     /// has asked for need not be searched for again. The first search counts, so that the order of calls decides.
     found: Mutex<HashMap<String, Vec<String>>>,
@@ -25,7 +25,22 @@ pub(super) struct SpecTexts {
 impl SpecTexts {
     pub(super) fn new(index: Arc<SpecIndex>) -> Self {
         let view = index.view();
-        Self { index, view, read: Mutex::default(), found: Mutex::default() }
+        Self { index, view, read: Arc::default(), found: Mutex::default() }
+    }
+
+    /// The same moment with a memory of searches of its own, for one of several that search at the same time.
+    pub(super) fn apart(&self) -> Self {
+        let (index, view, read) = (Arc::clone(&self.index), self.view.clone(), Arc::clone(&self.read));
+        Self { index, view, read, found: Mutex::default() }
+    }
+
+    /// Remembers what another of this moment has found, behind what is remembered already.
+    pub(super) fn take_in(&self, other: &Self) {
+        let theirs = other.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        for (spec, sections) in theirs {
+            found.entry(spec).or_insert(sections);
+        }
     }
 
     pub(super) fn catalog(&self) -> &SpecCatalog {

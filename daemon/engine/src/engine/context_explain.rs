@@ -44,15 +44,19 @@ impl Engine {
     ) -> Result<Assembled, Failure> {
         let context = Arc::clone(&self.context);
         tokio::task::spawn_blocking(move || {
-            let config = project.config()?;
-            let specs = ProjectSpecs {
-                root: project.root.clone(),
-                index: project.index()?,
-                plugins: project.layout.plugins(),
-                config: config.context.clone(),
-            };
+            let specs = specs_of(&project)?;
             Ok(context.assemble(&specs, &task, &facts)?)
         })
         .await?
     }
+}
+
+/// What of a project an assembly works on. Blocking.
+pub(super) fn specs_of(project: &Project) -> Result<ProjectSpecs, Failure> {
+    Ok(ProjectSpecs {
+        root: project.root.clone(),
+        index: project.index()?,
+        plugins: project.layout.plugins(),
+        config: project.config()?.context.clone(),
+    })
 }

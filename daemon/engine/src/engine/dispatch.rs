@@ -58,6 +58,16 @@ impl Engine {
             }
             Request::ContextExplain { cwd, task, with_text } => self.context_explain(cwd, task, with_text).await?,
             Request::ContextShow { agent, cwd } => self.context_show(&agent, cwd).await?,
+            Request::PluginList { cwd } => self.plugin_list(cwd).await?,
+            Request::PluginInspect { cwd, plugin } => self.plugin_inspect(cwd, plugin).await?,
+            Request::PluginEncode { core, manifest, out } => self.plugin_encode(core, manifest, out).await?,
+            Request::PluginRun { cwd, plugin, specs, tasks } => self.plugin_run(cwd, plugin, specs, tasks).await?,
+            Request::PluginBench { cwd, plugin, task, rounds } => self.plugin_bench(cwd, plugin, task, rounds).await?,
+            Request::PluginAdd { cwd, component, name, source } => {
+                self.plugin_add(cwd, component, name, source).await?
+            }
+            Request::PluginRemove { cwd, name } => self.plugin_remove(cwd, name).await?,
+            Request::PluginSwitch { cwd, name, enabled } => self.plugin_switch(cwd, name, enabled).await?,
             Request::Subscribe { cwd } => return self.subscribe(cwd).await,
             Request::Shutdown { stop_agents } => self.shutdown(stop_agents).await?,
         };
@@ -80,6 +90,14 @@ fn name(request: &Request) -> &'static str {
         Request::Clean { .. } => "clean",
         Request::ContextExplain { .. } => "context_explain",
         Request::ContextShow { .. } => "context_show",
+        Request::PluginList { .. } => "plugin_list",
+        Request::PluginInspect { .. } => "plugin_inspect",
+        Request::PluginEncode { .. } => "plugin_encode",
+        Request::PluginRun { .. } => "plugin_run",
+        Request::PluginBench { .. } => "plugin_bench",
+        Request::PluginAdd { .. } => "plugin_add",
+        Request::PluginRemove { .. } => "plugin_remove",
+        Request::PluginSwitch { .. } => "plugin_switch",
         Request::Subscribe { .. } => "subscribe",
         Request::Shutdown { .. } => "shutdown",
     }

@@ -15,6 +15,7 @@ mod init;
 mod input;
 mod kill;
 mod logs;
+mod plugin;
 mod recover;
 mod resize;
 mod shutdown;

@@ -11,7 +11,7 @@ use crate::shims::ShimProgram;
 use pu_protocol::layout::HomeLayout;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinError;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// How much work that waits for git runs at a time.
+/// How much work that waits for git or a compiler runs at a time.
 const SLOW_WORK_MAX: usize = 8;
 
 /// What the daemon was started with.
@@ -49,13 +49,15 @@ pub struct Shared {
     pub(super) roster: Roster,
     pub(super) lifecycle: Lifecycle,
     pub(super) context: Arc<ContextEngine>,
+    /// Held while a request changes the files that say which plugins a project has.
+    pub(super) plugin_changes: Mutex<()>,
     /// Agent folders that recovery did not recognise.
     pub(super) unrecognised: watch::Sender<Vec<String>>,
     /// Requests under way: a stopping daemon lets them finish.
     under_way: TaskTracker,
     /// Subscribers that are being told of events: a stopping daemon lets them hear the last one.
     telling: TaskTracker,
-    /// Places for work that may wait long for git and its hooks: the other blocking threads stay free for everybody else.
+    /// Places for work that may wait long for git and its hooks, or for a compiler: the other blocking threads stay free for everybody else.
     slow_work: Semaphore,
     /// Spawns under way: they are finished before agents are ended.
     spawning: TaskTracker,
@@ -84,6 +86,7 @@ impl Engine {
             options,
             started: Instant::now(),
             context: Arc::new(context),
+            plugin_changes: Mutex::default(),
             unrecognised: watch::Sender::new(Vec::new()),
             under_way: TaskTracker::new(),
             telling: TaskTracker::new(),
@@ -148,7 +151,7 @@ impl Engine {
         self.telling.wait().await;
     }
 
-    /// Runs blocking work that may take as long as git and its hooks do.
+    /// Runs blocking work that may take as long as git and its hooks, or a compiler, do.
     pub(super) async fn slowly<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -100,7 +100,7 @@ fn check_header(bytes: &[u8]) -> Result<(), PluginFailure> {
         Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) => Ok(()),
         Some(Ok(Payload::Version { encoding: Encoding::Module, .. })) => Err(PluginFailure::new(
             FailureCode::CoreModule,
-            "it is a core module: `pu-engine encode-plugin` makes a component of it",
+            "it is a core module: `pu plugin build` makes a component of it",
         )),
         Some(Err(error)) => Err(damaged(error)),
         _ => Err(PluginFailure::new(FailureCode::NotAComponent, "it is no component")),

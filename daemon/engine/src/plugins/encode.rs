@@ -3,22 +3,46 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use wasmparser::Parser;
+
 use super::failure::{FailureCode, PluginFailure};
 use super::manifest::{Manifest, SECTION};
+use super::schema::ConfigSchema;
 use super::{Inspection, inspect};
 
 /// Makes a component of a core module that carries the contract's types (as the SDK's macro and `wit-bindgen` leave
-/// them there), adds the manifest, and inspects the outcome as the host will.
+/// them there), adds the manifest, and inspects the outcome as the host will. What is a component already (as the tools of
+/// other languages make it) only gets the manifest.
 pub fn encode_plugin(core: &[u8], manifest: &[u8]) -> Result<(Vec<u8>, Inspection), PluginFailure> {
-    Manifest::parse(manifest)?;
+    let parsed = Manifest::parse(manifest)?;
+    ConfigSchema::new(parsed.config.as_ref())?;
+    let mut bytes = if Parser::is_component(core) { without_manifest(core)? } else { component_of(core)? };
+    append_section(&mut bytes, SECTION, manifest);
+    let inspection = inspect(&bytes)?;
+    Ok((bytes, inspection))
+}
+
+fn component_of(core: &[u8]) -> Result<Vec<u8>, PluginFailure> {
+    if !core.starts_with(b"\0asm") {
+        return Err(PluginFailure::new(FailureCode::NotAComponent, "it is no WebAssembly"));
+    }
     let failed = |error: String| PluginFailure::new(FailureCode::WrongContract, error);
     let encoder = wit_component::ComponentEncoder::default().validate(true);
     let encoder = encoder.module(core).map_err(|error| failed(format!("no core module of the contract: {error:#}")))?;
     let mut encoder = encoder;
-    let mut bytes = encoder.encode().map_err(|error| failed(format!("cannot be made a component: {error:#}")))?;
-    append_section(&mut bytes, SECTION, manifest);
-    let inspection = inspect(&bytes)?;
-    Ok((bytes, inspection))
+    encoder.encode().map_err(|error| failed(format!("cannot be made a component: {error:#}")))
+}
+
+/// The component as it is; one that has a manifest keeps it, so it cannot get another.
+fn without_manifest(component: &[u8]) -> Result<Vec<u8>, PluginFailure> {
+    match inspect(component) {
+        Err(failure) if failure.code == FailureCode::NoManifest => Ok(component.to_vec()),
+        Err(failure) if failure.code != FailureCode::ManifestInvalid => Err(failure),
+        Ok(_) | Err(_) => {
+            let message = "it carries a manifest already: give the component that has none";
+            Err(PluginFailure::new(FailureCode::ManifestInvalid, message))
+        }
+    }
 }
 
 /// The hidden subcommand `encode-plugin CORE.wasm MANIFEST.json OUT.wasm`.

@@ -35,6 +35,8 @@ pub enum FailureCode {
     CacheFailed,
     /// The user's config for it does not fit.
     ConfigInvalid,
+    /// It is not the one that was pinned.
+    DigestMismatch,
     /// It did not answer in time.
     Deadline,
     /// It wanted more memory or larger tables than a plugin gets.
@@ -70,6 +72,7 @@ impl FailureCode {
             Self::Compiling => "compiling",
             Self::CacheFailed => "cache_failed",
             Self::ConfigInvalid => "config_invalid",
+            Self::DigestMismatch => "digest_mismatch",
             Self::Deadline => "deadline",
             Self::MemoryLimit => "memory_limit",
             Self::HostCallLimit => "host_call_limit",
@@ -78,6 +81,12 @@ impl FailureCode {
             Self::Trap => "trap",
             Self::Failed => "failed",
         }
+    }
+
+    /// Whether the plugin's own code is to blame: these count towards setting it aside.
+    pub fn is_the_plugins(self) -> bool {
+        use FailureCode::{Deadline, Failed, HostCallLimit, MemoryLimit, OutputLimit, Panic, Trap};
+        matches!(self, Deadline | MemoryLimit | HostCallLimit | OutputLimit | Panic | Trap | Failed)
     }
 }
 

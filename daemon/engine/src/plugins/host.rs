@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -14,12 +15,15 @@ use super::cache::{Cache, sha256};
 use super::call::Call;
 use super::check::{Dropped, check};
 use super::compile::CompilerCommand;
-use super::component::{COMPONENT_MAX, inspect};
+use super::component::inspect;
 use super::contract::{Assembly, SpecReader, Task};
 use super::failure::{FailureCode, PluginFailure};
 use super::gate::Gate;
 use super::limits::{HostLimits, running_engine};
 use super::manifest::Manifest;
+use super::pin::PinnedAs;
+use super::read::{read_plugin, unreadable};
+use super::schema::{ConfigSchema, Misfit};
 use super::state::CallState;
 use super::ticker::Ticker;
 use super::workshop::Workshop;
@@ -46,7 +50,8 @@ pub enum PluginSource {
 }
 
 impl PluginSource {
-    fn read(&self) -> Result<Vec<u8>, PluginFailure> {
+    /// Its bytes as they are now, unchecked. Blocks.
+    pub fn read(&self) -> Result<Vec<u8>, PluginFailure> {
         match self {
             Self::Bundled(name) => match bundled().iter().find(|plugin| plugin.name == name) {
                 Some(plugin) => Ok(plugin.bytes.to_vec()),
@@ -115,12 +120,44 @@ impl PluginHost {
     /// As [`PluginHost::load`]; with the patience of a task, a plugin that takes the compiler long fails with
     /// [`FailureCode::Compiling`] until it is done.
     pub fn load_within(&self, source: &PluginSource, patience: Patience) -> Result<Arc<Plugin>, PluginFailure> {
+        self.load_pinned(source, patience, None)
+    }
+
+    /// As [`PluginHost::load_within`]; bytes other than those that are pinned are not even compiled.
+    pub fn load_pinned(
+        &self,
+        source: &PluginSource,
+        patience: Patience,
+        pin: Option<&PinnedAs>,
+    ) -> Result<Arc<Plugin>, PluginFailure> {
         let bytes = source.read()?;
         let digest = sha256(&bytes);
-        if let Some(plugin) = self.loaded().plugins.get(source).filter(|plugin| plugin.digest == digest) {
-            return Ok(Arc::clone(plugin));
+        if let Some(pin) = pin {
+            pin.check_digest(&digest, source)?;
         }
-        let manifest = inspect(&bytes)?.manifest;
+        let known = self.loaded().plugins.get(source).filter(|plugin| plugin.digest == digest).cloned();
+        let plugin = match known {
+            Some(plugin) => plugin,
+            None => {
+                let plugin = Arc::new(self.make(bytes, digest, patience)?);
+                self.loaded().plugins.insert(source.clone(), Arc::clone(&plugin));
+                plugin
+            }
+        };
+        if let Some(pin) = pin {
+            pin.check_imports(&plugin.imports, source)?;
+        }
+        Ok(plugin)
+    }
+
+    /// The plugin that these bytes are, compiled (or taken from the cache) and linked. The host keeps no hold on it. Blocks.
+    pub fn prepare(&self, bytes: Vec<u8>) -> Result<Plugin, PluginFailure> {
+        let digest = sha256(&bytes);
+        self.make(bytes, digest, Patience::Compiled)
+    }
+
+    fn make(&self, bytes: Vec<u8>, digest: String, patience: Patience) -> Result<Plugin, PluginFailure> {
+        let inspection = inspect(&bytes)?;
         let wait = match patience {
             Patience::Task => Some(self.core.limits.compile_wait),
             Patience::Compiled => None,
@@ -130,9 +167,19 @@ impl PluginHost {
             PluginFailure::new(FailureCode::WrongContract, format!("its shapes are not the contract's: {error:#}"))
         };
         let linked = self.linker.instantiate_pre(&component).and_then(AssemblerPre::new).map_err(wrong)?;
-        let plugin = Arc::new(Plugin { core: Arc::clone(&self.core), linked, manifest, digest });
-        self.loaded().plugins.insert(source.clone(), Arc::clone(&plugin));
-        Ok(plugin)
+        let core = Arc::clone(&self.core);
+        let (manifest, imports) = (inspection.manifest, inspection.imports);
+        Ok(Plugin { core, linked, manifest, imports, digest, schema: OnceLock::new() })
+    }
+
+    /// How long a call of a plugin with this manifest may take: what it asks for, as far as the host grants it.
+    pub fn deadline_of(&self, manifest: &Manifest) -> Duration {
+        granted(&self.core.limits, manifest)
+    }
+
+    /// How many calls run at the same time.
+    pub fn concurrent_calls(&self) -> usize {
+        self.core.limits.concurrent_calls as usize
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {
@@ -151,7 +198,11 @@ pub struct Plugin {
     core: Arc<Core>,
     linked: AssemblerPre<CallState>,
     manifest: Manifest,
+    /// All that it can reach.
+    imports: Vec<String>,
     digest: String,
+    /// Made at the first look at a config: a plugin that is only loaded needs none.
+    schema: OnceLock<Result<ConfigSchema, PluginFailure>>,
 }
 
 /// One call: how it ended, and all that is to be told of it.
@@ -178,8 +229,15 @@ impl Plugin {
 
     /// How long a call may take: what the manifest asks for, as far as the host grants it.
     pub fn deadline(&self) -> Duration {
-        let asked = self.manifest.limits.deadline_ms.map(Duration::from_millis);
-        asked.map_or(self.core.limits.deadline, |asked| asked.min(self.core.limits.deadline_max))
+        granted(&self.core.limits, &self.manifest)
+    }
+
+    /// Where a config does not fit the manifest's schema, if it does not; fails where the schema itself is none.
+    pub fn misfit(&self, config: &Value) -> Result<Option<Misfit>, PluginFailure> {
+        match self.schema.get_or_init(|| ConfigSchema::new(self.manifest.config.as_ref())) {
+            Ok(schema) => Ok(schema.misfit(config)),
+            Err(failure) => Err(failure.clone()),
+        }
     }
 
     /// Runs the plugin on this thread: for async callers, within `spawn_blocking`. `config_json` is a JSON object.
@@ -220,16 +278,7 @@ impl fmt::Debug for Plugin {
     }
 }
 
-/// Reads no more of a file than a plugin may have.
-fn read_plugin(path: &Path) -> Result<Vec<u8>, PluginFailure> {
-    use std::io::Read;
-    let cannot = |error: std::io::Error| unreadable(format!("cannot read {}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(cannot)?;
-    file.take(COMPONENT_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    Ok(bytes)
-}
-
-fn unreadable(message: String) -> PluginFailure {
-    PluginFailure::new(FailureCode::Unreadable, message)
+fn granted(limits: &HostLimits, manifest: &Manifest) -> Duration {
+    let asked = manifest.limits.deadline_ms.map(Duration::from_millis);
+    asked.map_or(limits.deadline, |asked| asked.min(limits.deadline_max))
 }

@@ -26,6 +26,10 @@ pub struct Manifest {
     /// JSON Schema of its config.
     #[serde(default)]
     pub config: Option<Value>,
+    /// Whether it looks at what the assemblers before it found. One that does not say so gets no labels and may run at the
+    /// same time as they do.
+    #[serde(default)]
+    pub reads_labels: bool,
     #[serde(default)]
     pub limits: AskedLimits,
 }
@@ -46,8 +50,7 @@ impl Manifest {
         }
         let manifest: Self =
             serde_json::from_slice(bytes).map_err(|error| invalid(format!("cannot be read: {error}")))?;
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if manifest.name.is_empty() || manifest.name.len() > NAME_MAX || !manifest.name.chars().all(fits) {
+        if !is_plugin_name(&manifest.name) {
             return Err(invalid(format!(
                 "has the name {:?}: a name is 1 to {NAME_MAX} lower-case letters, digits and '-'",
                 manifest.name
@@ -55,6 +58,12 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// Whether this is a name that a plugin can have: 1 to 64 lower-case letters, digits and `-`.
+pub fn is_plugin_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.len() <= NAME_MAX && name.chars().all(fits)
 }
 
 #[cfg(test)]
@@ -66,6 +75,7 @@ mod tests {
         let json = br#"{"name": "a-1", "version": "2", "contract": "0.1.0", "colour": "red"}"#;
         let manifest = Manifest::parse(json).unwrap();
         assert_eq!((manifest.name.as_str(), manifest.limits.deadline_ms, manifest.config), ("a-1", None, None));
+        assert!(!manifest.reads_labels);
     }
 
     #[test]

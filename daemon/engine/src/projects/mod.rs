@@ -2,6 +2,7 @@
 //!
 //! A project that is known but not trusted is counted and listed; nothing in it runs and nothing of it reaches a prompt.
 
+mod chain_file;
 mod config;
 mod error;
 mod folder;
@@ -9,6 +10,7 @@ mod project;
 mod registry;
 mod root;
 
+pub use chain_file::ChainFile;
 pub use config::{Config, TerminalConfig};
 pub use error::ProjectError;
 pub use project::Project;

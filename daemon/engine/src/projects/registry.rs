@@ -107,6 +107,12 @@ impl Projects {
         }
     }
 
+    /// The project that a folder is in, for a request that only looks at what it has. Trust does not matter: nothing of it
+    /// runs by that and nothing of it reaches a prompt.
+    pub fn known(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
+        Ok(self.opened(&root::find(folder, &self.shared.home)?))
+    }
+
     pub fn is_trusted(&self, root: &Path) -> bool {
         self.lock().registry.find(root).is_some_and(|row| row.trusted)
     }

@@ -1,4 +1,4 @@
-//! What the daemon keeps on disk: the registry of projects, each project's manifest and history.
+//! What the daemon keeps on disk: the registry of projects, each project's manifest, history and lock of plugins.
 //!
 //! What is stored is not what is alive: no handle, no process and no socket stands in these files, and this room starts
 //! nothing. Every write is atomic, unknown fields survive, a damaged file is set aside and never erased.
@@ -6,11 +6,13 @@
 mod commit;
 mod history;
 mod manifest;
+mod plugins_lock;
 mod registry;
 
 pub use commit::{SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
 pub use history::{HistoryEntry, append_history};
 pub use manifest::{AgentRow, Manifest, WorktreeRow, read_manifest, update_manifest};
+pub use plugins_lock::{PluginPin, PluginsLock};
 pub use registry::{ProjectRow, Registry};
 
 use pu_protocol::{ErrorBody, ErrorCode};
@@ -27,6 +29,8 @@ pub enum StoreError {
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error("cannot lock {}: {source}", path.display())]
     Lock { path: PathBuf, source: std::io::Error },
+    #[error("{}, line {line}: {message}", path.display())]
+    PluginsLock { path: PathBuf, line: usize, message: String },
 }
 
 impl StoreError {
@@ -37,6 +41,8 @@ impl StoreError {
                     .with_hint("free some space and try again; nothing was lost")
             }
             Self::Record(_) | Self::Lock { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),
+            Self::PluginsLock { .. } => ErrorBody::new(ErrorCode::InvalidConfig, self.to_string())
+                .with_hint("repair it, or take it back from git; `pu plugin add` writes it"),
             Self::Newer { .. } => {
                 ErrorBody::new(ErrorCode::RecordDamaged, self.to_string()).with_hint("update pu, or move the file away")
             }

@@ -1,0 +1,55 @@
+//! How a plugin is named on the command line: by its name in the project, or by where it lies.
+
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+use crate::plugins::folder::PluginFolder;
+use std::path::{Path, PathBuf};
+
+/// A plugin as the daemon takes it: a name, or the absolute path of a component.
+pub(super) fn resolve(invocation: &Invocation, typed: &str) -> Result<String, Failure> {
+    if !is_path(typed) {
+        return Ok(typed.to_owned());
+    }
+    Ok(component(&invocation.path(Path::new(typed)))?.to_string_lossy().into_owned())
+}
+
+/// The component at a path: the file, or what was built in the folder that a plugin is written in.
+pub(super) fn component(path: &Path) -> Result<PathBuf, Failure> {
+    let found = path.canonicalize().map_err(|e| Failure::io("find", path, e))?;
+    if found.is_dir() { PluginFolder::open(&found)?.built() } else { Ok(found) }
+}
+
+/// No plugin has a name with a `/` or a `.` in it.
+pub(super) fn is_path(typed: &str) -> bool {
+    typed.contains(['/', '.'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_told_apart() {
+        for (typed, path) in [
+            ("ledger", false),
+            ("my-ledger-2", false),
+            (".", true),
+            ("..", true),
+            ("./ledger", true),
+            ("ledger/", true),
+            ("ledger.wasm", true),
+            ("/work/ledger", true),
+        ] {
+            assert_eq!(is_path(typed), path, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_built_says_what_to_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("manifest.json");
+        std::io::Write::write_all(&mut std::fs::File::create(manifest).unwrap(), br#"{"name": "ledger"}"#).unwrap();
+        let body = component(folder.path()).unwrap_err().body();
+        assert!(body.hint.is_some_and(|hint| hint.starts_with("pu plugin build")));
+    }
+}

@@ -1,0 +1,106 @@
+//! Where in the configuration files a key of an assembler's `config` stands, for whoever must repair it.
+//!
+//! Looked for only where a config does not fit. It judges nothing; that a place is not found is no error.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The files that a chain can come from.
+#[derive(Debug, Clone)]
+pub(super) struct ConfigFiles {
+    /// Wins.
+    pub project: PathBuf,
+    pub user: PathBuf,
+}
+
+impl ConfigFiles {
+    /// `FILE, line N` of the key, or of what is nearest above it.
+    pub(super) fn place(&self, assembler: &str, path: &[String]) -> Option<String> {
+        // A chain is replaced as a whole, not merged: the first file that has one is where it comes from.
+        [&self.project, &self.user].into_iter().find_map(|file| {
+            let text = std::fs::read_to_string(file).ok()?;
+            Some(format!("{}, line {}", file.display(), line(&text, assembler, path)?))
+        })
+    }
+}
+
+/// `None` where the text has no such assembler.
+fn line(text: &str, assembler: &str, path: &[String]) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let (_, context) = entry(document.get_ref(), "context")?;
+    let (_, chain) = entry(context.get_ref().as_table()?, "assembler")?;
+    let table = chain.get_ref().as_array()?.iter().find(|value| {
+        let name = value.get_ref().as_table().and_then(|table| entry(table, "name"));
+        name.is_some_and(|(_, name)| name.get_ref().as_str() == Some(assembler))
+    })?;
+    let (mut span, mut at) = (table.span(), table);
+    if let Some((key, config)) = entry(table.get_ref().as_table()?, "config") {
+        (span, at) = (key, config);
+    }
+    for step in path {
+        let Some((key, next)) = inner(at.get_ref(), step) else { break };
+        (span, at) = (key, next);
+    }
+    Some(text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1)
+}
+
+/// A key's place, and its value.
+fn entry<'d, 'i>(table: &'d DeTable<'i>, key: &str) -> Option<(Range<usize>, &'d Spanned<DeValue<'i>>)> {
+    let (key, value) = table.iter().find(|(known, _)| known.get_ref() == key)?;
+    Some((key.span(), value))
+}
+
+fn inner<'d, 'i>(value: &'d DeValue<'i>, step: &str) -> Option<(Range<usize>, &'d Spanned<DeValue<'i>>)> {
+    match value {
+        DeValue::Table(table) => entry(table, step),
+        DeValue::Array(items) => items.get(step.parse::<usize>().ok()?).map(|item| (item.span(), item)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLES: &str = "[context]\nbudget = 3\n\n[[context.assembler]]\nname = \"keyword\"\n\n\
+        [[context.assembler]]\nname = \"ledger\"\n[context.assembler.config]\nareas = [\n  \"a\",\n  3,\n]\n\
+        nested = { deep = 1 }\n";
+    const INLINE: &str =
+        "[context]\nassembler = [\n  { name = \"keyword\" },\n  { name = \"ledger\", config = { x = 1 } },\n]\n";
+
+    #[test]
+    fn the_line_is_that_of_the_key_or_of_what_is_nearest() {
+        for (text, path, expected) in [
+            (TABLES, vec!["areas", "1"], Some(12)),
+            (TABLES, vec!["areas"], Some(10)),
+            (TABLES, vec!["nested", "deep"], Some(14)),
+            (TABLES, vec!["nested", "none"], Some(14)),
+            (INLINE, vec!["x"], Some(4)),
+            (INLINE, vec![], Some(4)),
+            ("[context]\nbudget = 3\n", vec!["x"], None),
+            ("no toml", vec!["x"], None),
+        ] {
+            let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+            assert_eq!(line(text, "ledger", &path), expected, "{path:?} in\n{text}");
+        }
+        assert_eq!(line(TABLES, "none", &[]), None);
+    }
+
+    #[test]
+    fn the_file_that_has_the_chain_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ConfigFiles { project: folder.path().join("project.toml"), user: folder.path().join("user.toml") };
+        assert_eq!(files.place("ledger", &[]), None);
+        let write = |path: &PathBuf, text: &str| pu_record::atomic::write_atomic(path, text.as_bytes(), 0o600).unwrap();
+        write(&files.project, "[context]\nbudget = 3\n");
+        write(&files.user, TABLES);
+        let place = files.place("ledger", &["areas".to_owned()]).unwrap();
+        assert!(place.ends_with("user.toml, line 10"), "{place}");
+        write(&files.project, INLINE);
+        let place = files.place("ledger", &["x".to_owned()]).unwrap();
+        assert!(place.ends_with("project.toml, line 4"), "{place}");
+    }
+}

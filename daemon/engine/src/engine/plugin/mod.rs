@@ -1,0 +1,102 @@
+//! The plugins of a project: one file for each `plugin_…` request, and what several of them need.
+//!
+//! What only looks (`list`, `inspect`, `encode`) needs no trusted project; whatever runs a plugin or changes a file does.
+
+mod add;
+mod bench;
+mod changes;
+mod encode;
+mod inspect;
+mod list;
+mod remove;
+mod run;
+mod switch;
+
+use super::failure::Failure;
+use super::state::Engine;
+use crate::plugins::{Inspection, PluginHost};
+use crate::projects::{ChainFile, Project, ProjectError};
+use pu_protocol::plugin::{PluginInfo, PluginInspection};
+use pu_protocol::{Answer, ErrorBody, ErrorCode};
+use std::io::ErrorKind;
+use std::path::Path;
+
+impl Engine {
+    /// Runs a change of a project's plugins, alone: two at the same time would each write the files as it found them.
+    /// Whatever step fails, the files are as before.
+    fn change_plugins(
+        &self,
+        project: &Project,
+        name: &str,
+        change: impl FnOnce(&mut changes::Changes) -> Result<(), Failure>,
+    ) -> Result<Answer, Failure> {
+        let _alone = self.plugin_changes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.projects.settle(project)?;
+        let mut changes = changes::Changes::of(project);
+        let stands = change(&mut changes).and_then(|()| self.standing(project, name));
+        match stands {
+            Ok(plugin) => Ok(Answer::PluginChanged { plugin: Box::new(plugin), changed: changes.keep() }),
+            Err(failure) => Err(changes.undo(failure)),
+        }
+    }
+
+    /// How a plugin stands now; one that is in no way there any more is told by its name alone.
+    fn standing(&self, project: &Project, name: &str) -> Result<PluginInfo, Failure> {
+        let config = project.config()?;
+        let all = self.context.plugins(&project.root, &config.context)?;
+        let file = project.layout.plugins().join(format!("{name}.wasm")).canonicalize().ok();
+        let is_meant = |info: &PluginInfo| info.name == name || (file.is_some() && info.path == file);
+        let found = all.into_iter().find(is_meant);
+        Ok(found.unwrap_or_else(|| PluginInfo { name: name.to_owned(), ..PluginInfo::default() }))
+    }
+}
+
+/// What a request names must not depend on the folder that the daemon stands in.
+fn check_absolute(path: &Path, what: &str) -> Result<(), Failure> {
+    if path.is_absolute() {
+        return Ok(());
+    }
+    let message = format!("{what} must be an absolute path, not {}", path.display());
+    Err(Failure::new(ErrorCode::InvalidRequest, message))
+}
+
+fn not_found(project: &Project, name: &str) -> Failure {
+    let message = format!("{} has no plugin `{name}`", project.root.display());
+    ErrorBody::new(ErrorCode::PluginNotFound, message).with_hint("`pu plugin list` shows what it has").into()
+}
+
+/// The project's own configuration file, to be edited.
+fn chain_file(project: &Project) -> Result<ChainFile, Failure> {
+    let path = project.layout.config();
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(ProjectError::Io { act: "read", path, source }.into()),
+    };
+    ChainFile::parse(&text).map_err(|error| ProjectError::Config { path, message: error.to_string() }.into())
+}
+
+/// Writes the edited configuration, and sees to it that it still reads.
+fn write_chain(project: &Project, changes: &mut changes::Changes, chain: &ChainFile) -> Result<(), Failure> {
+    changes.write(&project.layout.config(), chain.text().as_bytes())?;
+    project.config()?;
+    Ok(())
+}
+
+fn described(host: &PluginHost, inspection: Inspection, digest: String) -> PluginInspection {
+    let deadline_ms = u64::try_from(host.deadline_of(&inspection.manifest).as_millis()).unwrap_or(u64::MAX);
+    let manifest = inspection.manifest;
+    PluginInspection {
+        name: manifest.name,
+        version: manifest.version,
+        description: manifest.description,
+        licence: manifest.licence,
+        contract: manifest.contract,
+        imports: inspection.imports,
+        exports: inspection.exports,
+        size: inspection.size as u64,
+        digest,
+        config: manifest.config,
+        deadline_ms,
+    }
+}

@@ -1,0 +1,44 @@
+//! `plugin_remove`: takes a plugin out of the project: its file, its pin and its entry in the chain.
+//!
+//! Plugins of the user's home and bundled ones are not removed; `plugin_switch` keeps them out of a chain.
+
+use super::changes::Changes;
+use super::{Engine, Failure, chain_file, not_found, write_chain};
+use crate::plugins::is_plugin_name;
+use crate::projects::Project;
+use crate::store::PluginsLock;
+use pu_protocol::Answer;
+use std::path::PathBuf;
+
+impl Engine {
+    pub(in crate::engine) async fn plugin_remove(&self, cwd: PathBuf, name: String) -> Result<Answer, Failure> {
+        let engine = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let project = engine.projects.trusted(&cwd)?;
+            engine.change_plugins(&project, &name, |changes| take_out(&project, changes, &name))
+        })
+        .await?
+    }
+}
+
+fn take_out(project: &Project, changes: &mut Changes, name: &str) -> Result<(), Failure> {
+    let lock_file = project.layout.plugins_lock();
+    let mut lock = PluginsLock::read(&lock_file)?;
+    project.config()?;
+    let mut chain = chain_file(project)?;
+    let pinned = lock.find(name).map(|pin| project.layout.root().join(&pin.path));
+    let usual = is_plugin_name(name).then(|| project.layout.plugins().join(format!("{name}.wasm")));
+    let mut found = false;
+    if let Some(file) = pinned.or(usual) {
+        found |= changes.remove(&file)?;
+    }
+    if lock.remove(name) {
+        changes.write(&lock_file, lock.text().as_bytes())?;
+        found = true;
+    }
+    if chain.remove(name) {
+        write_chain(project, changes, &chain)?;
+        found = true;
+    }
+    if found { Ok(()) } else { Err(not_found(project, name)) }
+}

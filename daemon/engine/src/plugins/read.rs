@@ -1,0 +1,31 @@
+//! Reads a plugin's file: a regular one, and no more of it than a plugin may have.
+//!
+//! A repository may bring anything under the name of a plugin: a pipe or a device is refused, never waited for. What the
+//! bytes are is not looked at here.
+
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::component::COMPONENT_MAX;
+use super::failure::{FailureCode, PluginFailure};
+
+/// The bytes of the file; of one that is too large one byte more than a plugin may have, so that it is told as that.
+pub(super) fn read_plugin(path: &Path) -> Result<Vec<u8>, PluginFailure> {
+    let cannot = |error: std::io::Error| unreadable(format!("cannot read {}: {error}", path.display()));
+    let mut options = OpenOptions::new();
+    // So that a named pipe without a writer does not hold the reader up.
+    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path).map_err(cannot)?;
+    if !file.metadata().map_err(cannot)?.is_file() {
+        return Err(unreadable(format!("{} is no regular file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    file.take(COMPONENT_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
+}
+
+pub(super) fn unreadable(message: String) -> PluginFailure {
+    PluginFailure::new(FailureCode::Unreadable, message)
+}
