@@ -4,6 +4,7 @@
 //! ([`Repository::create_worktree`]), a plan ([`plan`]) and its files ([`handed`]). Everything here blocks; callers in
 //! the daemon use `spawn_blocking`. This room starts no agent: that is done by the shims.
 
+mod changes;
 mod cleaning;
 mod definition;
 mod definitions;
@@ -28,6 +29,7 @@ mod worktree;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{ChangedFile, changed_files};
 pub use cleaning::{Inspection, KeepReason, Outcome, Removal};
 pub use definition::{AgentDefinition, DefinitionTable, Delivery};
 pub use definitions::{Definitions, FALLBACK_AGENT};
@@ -36,7 +38,7 @@ pub use git::Git;
 pub use holds::WorktreeHold;
 pub use launch::{HandedFile, LaunchPlan, LaunchRequest, plan};
 pub use lifecycle::{Lifecycle, Trace};
-pub use repository::{ChangedFile, Repository};
+pub use repository::Repository;
 pub use roster::{Agent, ReservedName, Roster, RosterError};
 pub use template::{Placeholder, Template, UnknownPlaceholder};
 pub use worktree::{CreatedWorktree, ListedWorktree, Undone, branch_of};

@@ -1,11 +1,10 @@
-//! Questions to a git repository: where it is, what is checked out, which commit a name means, what has changed.
+//! Questions to a git repository: where it is, what is checked out, which commit a name means, what is not committed.
 //!
 //! Reads only. Nothing here takes a lock that could get into an agent's way.
 
+use super::changes;
 use super::error::{AgentsError, Result};
 use super::git::{self, Git};
-use pu_protocol::layout::ProjectLayout;
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -18,15 +17,6 @@ pub struct Repository {
     pub(crate) project: PathBuf,
     top: PathBuf,
     common_dir: PathBuf,
-}
-
-/// A file that a branch or a working tree has otherwise than the main branch.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ChangedFile {
-    /// Relative to the project.
-    pub path: String,
-    /// `added`, `modified` or `deleted`: a file that was renamed is one of each.
-    pub status: &'static str,
 }
 
 impl Repository {
@@ -119,71 +109,9 @@ impl Repository {
         }
     }
 
-    /// Files of the project that `folder`'s branch has changed since it left the main branch, and those changed but not
-    /// committed: sorted by path, at most `limit`. PurePoint's own folder is left out.
-    pub fn changed_files(&self, folder: &Path, limit: usize) -> Result<Vec<ChangedFile>> {
-        let mut changed: BTreeMap<String, &'static str> = self.committed_since_main(folder)?.into_iter().collect();
-        for (status, path) in self.statuses(folder)? {
-            // What the branch has added stays added however it was changed since.
-            let as_a_whole = if changed.get(&path) == Some(&"added") && status != "deleted" { "added" } else { status };
-            changed.insert(path, as_a_whole);
-        }
-        let in_project = changed.into_iter().filter_map(|(path, status)| {
-            let path = Path::new(&path).strip_prefix(self.prefix()).ok()?;
-            let ours = path.starts_with(ProjectLayout::FOLDER);
-            path.to_str().filter(|_| !ours).map(|path| ChangedFile { path: path.to_owned(), status })
-        });
-        Ok(in_project.take(limit).collect())
-    }
-
     /// Paths that are changed, staged or untracked, ignored ones left out; relative to the top of the tree.
     pub(crate) fn uncommitted(&self, folder: &Path) -> Result<Vec<String>> {
-        Ok(self.statuses(folder)?.into_iter().map(|(_, path)| path).collect())
-    }
-
-    /// As [`Repository::uncommitted`], each with what has become of it.
-    fn statuses(&self, folder: &Path) -> Result<Vec<(&'static str, String)>> {
-        let question = ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames"];
-        let answer = self.git.expect("read the status", folder, &question)?;
-        let entries = fields(&answer).filter_map(|field| field.split_at_checked(3));
-        Ok(entries.map(|(codes, name)| (status_of(codes), String::from_utf8_lossy(name).into_owned())).collect())
-    }
-
-    /// What the branch of `folder` has committed since it left the main branch: paths relative to the top of the tree.
-    fn committed_since_main(&self, folder: &Path) -> Result<Vec<(String, &'static str)>> {
-        let Some(main) = self.main_branch(folder)? else { return Ok(Vec::new()) };
-        let range = format!("{main}...HEAD");
-        let question = ["diff", "--name-status", "--no-renames", "--no-relative", "-z", &range, "--"];
-        let ended = self.git.run("list changed files", folder, &question)?;
-        if !ended.status.success() {
-            // Without a common ancestor there is no "since it left".
-            return Ok(Vec::new());
-        }
-        let answer: Vec<&[u8]> = fields(&ended.stdout).collect();
-        let pairs = answer.chunks_exact(2);
-        Ok(pairs.map(|pair| (String::from_utf8_lossy(pair[1]).into_owned(), status_of(pair[0]))).collect())
-    }
-
-    /// What the repository calls its main branch, unless that is what `folder` has checked out.
-    fn main_branch(&self, folder: &Path) -> Result<Option<String>> {
-        const KNOWN: [&str; 3] = ["refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master"];
-        let question = ["for-each-ref", "--format=%(HEAD)%(refname)"];
-        let answer = self.git.expect("find the main branch", folder, &[&question[..], &KNOWN[..]].concat())?;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let found = |wanted: &&str| answer.lines().any(|line| line.get(1..) == Some(*wanted) && !line.starts_with('*'));
-        Ok(KNOWN.into_iter().find(found).map(str::to_owned))
-    }
-}
-
-/// What git's letters for a changed path say, those of `diff` and the two of `status`.
-fn status_of(codes: &[u8]) -> &'static str {
-    let has = |code: u8| codes.contains(&code);
-    if has(b'D') {
-        "deleted"
-    } else if has(b'A') || has(b'?') {
-        "added"
-    } else {
-        "modified"
+        Ok(changes::uncommitted(&self.git, folder)?.into_iter().map(|(_, path)| path).collect())
     }
 }
 

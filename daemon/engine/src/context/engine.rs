@@ -165,7 +165,7 @@ pub(super) fn assembled(
     let library = IndexLibrary::new(Arc::clone(texts), prompt);
     let budget = project.config.budget_of(description.budget, description.agent.as_deref());
     let threshold = Threshold { min_score: project.config.min_score, near_best: project.config.near_best };
-    let fitted = budget::fit(&candidates, &library, budget, threshold, &tokens::count);
+    let fitted = budget::fit(&candidates, &library, budget, threshold, &tokens::count_known);
     let report = ContextReport {
         tokens: fitted.tokens,
         budget,

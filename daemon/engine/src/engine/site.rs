@@ -3,8 +3,7 @@
 //! Chosen and looked at before anything is made; it makes nothing. Blocking: callers are on a blocking thread.
 
 use super::failure::Failure;
-use crate::agents::{AgentsError, Git, Repository, Result, Roster, WorktreeHold, branch_of};
-use crate::context::ProjectFacts;
+use crate::agents::{self, AgentsError, Git, Repository, Result, Roster, WorktreeHold, branch_of};
 use pu_protocol::{ErrorBody, ErrorCode, Placement, SpawnRequest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -64,15 +63,23 @@ impl Site {
         }
     }
 
-    /// What its context can be chosen by. A worktree that is yet to be made has changed nothing.
-    pub(super) fn facts(&self, name: &str, root: &Path, env: &BTreeMap<String, String>) -> ProjectFacts {
-        let (branch, changed_in) = match self {
-            Self::Root => (None, Some(root)),
-            Self::New { .. } => (Some(branch_of(name)), None),
-            Self::Joined { branch, path, .. } => (branch.clone(), Some(path.as_path())),
-        };
-        let changed_files = changed_in.map(|folder| changed_files(folder, root, env)).unwrap_or_default();
-        ProjectFacts { branch, changed_files, ..ProjectFacts::default() }
+    /// The branch that the agent called `name` will work on; that of the root is the user's own affair.
+    pub(super) fn branch(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Root => None,
+            Self::New { .. } => Some(branch_of(name)),
+            Self::Joined { branch, .. } => branch.clone(),
+        }
+    }
+
+    /// What is changed where the agent will work, each with its status; a worktree that is yet to be made has changed
+    /// nothing.
+    pub(super) fn changed_files(&self, root: &Path, env: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        match self {
+            Self::Root => changed_files(root, root, env),
+            Self::New { .. } => Vec::new(),
+            Self::Joined { path, .. } => changed_files(path, root, env),
+        }
     }
 
     /// A worktree can be removed by hand between the look and the start: without its `.git`, git would speak there of the
@@ -90,8 +97,7 @@ impl Site {
 /// The files that the working tree at `folder` has changed, each with its status. That git fails costs only these facts.
 fn changed_files(folder: &Path, root: &Path, env: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let files = Git::in_environment(env.clone())
-        .and_then(|git| Repository::open(git.with_limit(CHANGED_LIMIT), root))
-        .and_then(|repository| repository.changed_files(folder, CHANGED_MAX));
+        .and_then(|git| agents::changed_files(&git.with_limit(CHANGED_LIMIT), root, folder, CHANGED_MAX));
     match files {
         Ok(files) => files.into_iter().map(|file| (file.path, file.status.to_owned())).collect(),
         Err(error) => {

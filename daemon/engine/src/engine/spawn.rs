@@ -11,7 +11,7 @@ use super::site::Site;
 use super::state::Engine;
 use super::undo::Undo;
 use crate::agents::{self, Agent, AgentDefinition, CreatedWorktree, LaunchPlan, LaunchRequest, ReservedName, handed};
-use crate::context::Assembled;
+use crate::context::{Assembled, ProjectFacts};
 use crate::projects::{Config, Project};
 use crate::shims;
 use crate::store::{AgentRow, SpawnCommit, WorktreeRow, commit_spawn};
@@ -94,10 +94,19 @@ impl Engine {
         }
         let mut task = prepared.request.task.clone();
         task.agent = Some(prepared.definition.name.clone());
+        let assemble = |facts| self.assemble(Arc::clone(&prepared.project), task.clone(), facts);
+        let branch = prepared.site.branch(prepared.name.as_str());
         let asked = Arc::clone(prepared);
-        let facts =
-            self.slowly(move || asked.site.facts(asked.name.as_str(), &asked.project.root, &asked.request.env)).await?;
-        let mut assembled = self.assemble(Arc::clone(&prepared.project), task, facts).await?;
+        let changed = self.slowly(move || asked.site.changed_files(&asked.project.root, &asked.request.env));
+        // Git takes as long as all the rest, and mostly says that nothing has changed: what was assembled meanwhile holds.
+        let unchanged = ProjectFacts { branch: branch.clone(), ..ProjectFacts::default() };
+        let (changed_files, early) = tokio::join!(changed, assemble(unchanged));
+        let changed_files = changed_files?;
+        let mut assembled = if changed_files.is_empty() {
+            early?
+        } else {
+            assemble(ProjectFacts { branch, changed_files, ..ProjectFacts::default() }).await?
+        };
         // What plugins log is for their authors, who ask with `context explain`; history is spared it.
         assembled.report.assemblers.iter_mut().for_each(|assembler| assembler.log.clear());
         Ok(assembled)

@@ -1,7 +1,7 @@
 //! Finding a repository and reading it.
 
 use super::scratch::{Scratch, write_in};
-use crate::agents::{AgentsError, Git, Repository};
+use crate::agents::{AgentsError, Git, Repository, changed_files};
 use pu_protocol::ErrorCode;
 use std::path::Path;
 
@@ -90,9 +90,9 @@ fn a_detached_head_has_no_branch() {
 #[test]
 fn changed_files_are_those_of_the_branch_and_those_not_committed() {
     let scratch = Scratch::new();
-    let repository = scratch.repository();
+    let git = Git::in_environment(scratch.env()).unwrap();
     let changed = || -> Vec<String> {
-        let files = repository.changed_files(&scratch.root(), 100).unwrap();
+        let files = changed_files(&git, &scratch.root(), &scratch.root(), 100).unwrap();
         files.into_iter().map(|file| format!("{} {}", file.status, file.path)).collect()
     };
     assert_eq!(changed(), Vec::<String>::new());
@@ -108,12 +108,12 @@ fn changed_files_are_those_of_the_branch_and_those_not_committed() {
     write_in(&scratch.root(), ".git/info/exclude", "*.log\n");
     scratch.write("noise.log", "");
     assert_eq!(changed(), ["modified README.md", "added new.txt", "added src/c.rs", "added src/ü b.rs"]);
-    assert_eq!(repository.changed_files(&scratch.root(), 2).unwrap().len(), 2);
+    assert_eq!(changed_files(&git, &scratch.root(), &scratch.root(), 2).unwrap().len(), 2);
 
     std::fs::remove_file(scratch.root().join("README.md")).unwrap();
     assert_eq!(changed()[0], "deleted README.md");
-    let in_subfolder = scratch.open(&scratch.root().join("src")).unwrap();
-    let paths: Vec<_> = in_subfolder.changed_files(&scratch.root(), 9).unwrap().into_iter().map(|f| f.path).collect();
+    let in_subfolder = changed_files(&git, &scratch.root().join("src"), &scratch.root(), 9).unwrap();
+    let paths: Vec<_> = in_subfolder.into_iter().map(|f| f.path).collect();
     assert_eq!(paths, ["c.rs", "ü b.rs"], "those of the project, as it knows them");
 }
 
