@@ -25,7 +25,7 @@ impl PinnedAs {
             PluginSource::File(path) => format!("{} is {}", path.display(), shown(digest)),
             PluginSource::Bundled(name) => format!("the bundled {name} is {}", shown(digest)),
         };
-        Err(mismatch(format!("plugins.lock pins {}, and {found}", shown(&self.sha256)), source))
+        Err(mismatch(&format!("plugins.lock pins {}, and {found}", shown(&self.sha256)), source))
     }
 
     /// Fails where it can reach more than what was pinned: a lock that was edited by hand grants nothing by that.
@@ -35,7 +35,7 @@ impl PinnedAs {
             return Ok(());
         }
         let named = self.imports.join(", ");
-        Err(mismatch(format!("plugins.lock pins the imports [{named}], and it imports {}", more.join(", ")), source))
+        Err(mismatch(&format!("plugins.lock pins the imports [{named}], and it imports {}", more.join(", ")), source))
     }
 
     /// Both checks.
@@ -50,7 +50,7 @@ impl PinnedAs {
     }
 }
 
-fn mismatch(what: String, source: &PluginSource) -> PluginFailure {
+fn mismatch(what: &str, source: &PluginSource) -> PluginFailure {
     let accept = match source {
         PluginSource::File(path) => format!("`pu plugin add {}`", path.display()),
         PluginSource::Bundled(name) => format!("`pu plugin remove {name}`"),
