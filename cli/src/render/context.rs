@@ -107,7 +107,8 @@ fn labels(report: &ContextReport) -> Option<String> {
 fn troubles(report: &ContextReport, view: &View) -> Vec<String> {
     let mut out = Vec::new();
     for a in &report.assemblers {
-        let who = format!("{} {}", printable(&a.name), printable(&a.version));
+        // One that could not be loaded has no version.
+        let who = format!("{} {}", printable(&a.name), printable(&a.version)).trim_end().to_owned();
         if let Some(error) = &a.error {
             let text = format!("skipped   {who}: {}: {}", printable(&error.code), printable(&error.message));
             out.push(view.style.warn(&text));
