@@ -43,12 +43,15 @@ pub(crate) enum LinkError {
 impl LinkError {
     /// Whether the other side is gone, so that asking a new daemon makes sense.
     pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Closed) || self.was_not_read()
+    }
+
+    /// Whether the daemon went away with bytes of the request unread, so that nothing was done about it: the socket of
+    /// one that is being killed takes connections until it is gone. A reset is how Linux tells of unread bytes (a close
+    /// of a socket that has none is an end of file); where a system does not, this is false.
+    pub(crate) fn was_not_read(&self) -> bool {
         use io::ErrorKind as K;
-        match self {
-            Self::Closed => true,
-            Self::Io(e) => matches!(e.kind(), K::BrokenPipe | K::ConnectionReset | K::ConnectionAborted),
-            _ => false,
-        }
+        matches!(self, Self::Io(e) if matches!(e.kind(), K::BrokenPipe | K::ConnectionReset | K::ConnectionAborted))
     }
 }
 

@@ -30,12 +30,14 @@ const PROBE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Asks the daemon, starting one if none runs. An error answer is a failure.
 ///
-/// A request that may be sent twice without harm is sent again when the daemon goes away under it.
+/// A request that may be sent twice without harm is sent again when the daemon goes away under it, and any that the
+/// daemon surely has not read.
 pub(crate) fn ask(endpoint: &Endpoint, request: &Request) -> Result<Reply, Failure> {
     let patience = patience(request);
     let mut reply = ensure(endpoint)?.exchange(request, patience);
     for _ in 0..REPEATS {
-        if !may_repeat(request) || !reply.as_ref().is_err_and(LinkError::is_gone) {
+        let again = |error: &LinkError| error.was_not_read() || (error.is_gone() && may_repeat(request));
+        if !reply.as_ref().is_err_and(again) {
             break;
         }
         pause(REPEAT_PAUSE);

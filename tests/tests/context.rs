@@ -52,6 +52,15 @@ fn explain_touches_nothing() {
     assert_eq!(project.history(), [] as [Value; 0]);
 }
 
+/// For programs: the list is there also where nothing was proposed.
+#[test]
+fn explain_has_its_list_of_candidates_where_it_is_empty() {
+    let world = World::new();
+    let project = world.project(&[]);
+    let report = project.pu(["context", "explain", "--json", AUTH_TASK]).output().json();
+    assert_eq!(report["candidates"], serde_json::json!([]), "{report:#}");
+}
+
 /// What explain shows is what spawn gives, and what show remembers.
 #[test]
 fn explain_spawn_and_show_agree() {

@@ -184,6 +184,7 @@ fn a_worktree_that_was_being_made_is_taken_back() {
     assert!(project.worktree("worker").exists());
     kill(daemon, Signal::SIGKILL);
     assert_eq!(spawning.finish().code(), Some(5));
+    world.gone(daemon);
     write(go, "");
     project.try_spawn("worker", "true", &[]).fails(4, "name_taken");
     becomes_whole(&world, &project);

@@ -48,7 +48,8 @@ pub(crate) fn explanation(answer: &ContextAnswer, view: &View) -> String {
     if let Some(labels) = labels(report) {
         parts.push(labels);
     }
-    if report.candidates.is_empty() {
+    let proposed = report.candidates.as_deref().unwrap_or_default();
+    if proposed.is_empty() {
         parts.push(summary(report, view));
     } else {
         let head = ContextReport { picks: Vec::new(), ..report.clone() };
@@ -56,11 +57,11 @@ pub(crate) fn explanation(answer: &ContextAnswer, view: &View) -> String {
         parts.push(format!(
             "context   {} of {}, {} of {} tokens",
             count(specs.len(), "spec"),
-            count(report.candidates.len(), "candidate"),
+            count(proposed.len(), "candidate"),
             grouped(report.tokens.into()),
             grouped(report.budget.into())
         ));
-        parts.push(candidates(&report.candidates, view));
+        parts.push(candidates(proposed, view));
         parts.extend(troubles(&head, view));
     }
     parts.push(assemblers(&report.assemblers, view));
@@ -196,17 +197,14 @@ pub(crate) mod tests {
     fn an_explanation_tells_of_what_was_left_out_too() {
         let mut report = report();
         report.labels = vec![Label { name: "bugfix".into(), confidence: 0.75, assembler: "classify".into() }];
-        report.candidates = report
-            .picks
-            .iter()
-            .map(|p| Candidate { pick: p.clone(), title: "Auth".into(), included: true, left_out: None })
-            .collect();
-        report.candidates.push(Candidate {
+        let included = |p: &Pick| Candidate { pick: p.clone(), title: "Auth".into(), included: true, left_out: None };
+        let left_out = Candidate {
             pick: pick("UI", None, 0.1, 9000),
             title: "Screens".into(),
             included: false,
             left_out: Some("over the budget".into()),
-        });
+        };
+        report.candidates = Some(report.picks.iter().map(included).chain([left_out]).collect());
         let answer = ContextAnswer { report, text: Some("# Auth\n\x1b]0;x\x07body".into()) };
         insta::assert_snapshot!(explanation(&answer, &view()), @r#"
         labels    bugfix (75 %, classify)

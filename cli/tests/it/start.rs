@@ -1,6 +1,6 @@
 //! How a daemon is found and started (DAEMON-001), from the client's side.
 
-use crate::world::{Act, World, health, ran, until};
+use crate::world::{Act, World, error, health, ran, until};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -132,6 +132,18 @@ fn a_daemon_that_dies_before_it_answers_is_asked_again_where_that_is_harmless() 
             assert!(ran.err.contains("the connection was closed") && ran.err.contains("not known"), "{}", ran.err);
         }
     }
+}
+
+/// The socket of a daemon that is being killed takes connections until it is gone. What it has not read was not done, so
+/// even a spawn is asked for again.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_no_daemon_has_read_is_asked_for_again() {
+    let world = World::new();
+    let daemon = world.daemon_after(2, |_| Act::Say(error("name_taken", "docs is taken")));
+    let ran = world.pu(&["spawn", "--root", "p"]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert_eq!(daemon.requests().len(), 1);
 }
 
 #[test]

@@ -74,8 +74,13 @@ impl World {
 
     /// A daemon that answers with what `answer` makes of each request.
     pub(crate) fn daemon(&self, answer: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Daemon {
+        self.daemon_after(0, answer)
+    }
+
+    /// The same behind so many that were killed before they read what came.
+    pub(crate) fn daemon_after(&self, killed: usize, answer: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Daemon {
         std::fs::create_dir_all(self.home()).unwrap();
-        Daemon::listen(&self.socket(), answer)
+        Daemon::listen(&self.socket(), killed, answer)
     }
 }
 
@@ -107,12 +112,12 @@ struct Shared {
 }
 
 impl Daemon {
-    fn listen(socket: &Path, answer: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Self {
+    fn listen(socket: &Path, killed: usize, answer: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Self {
         let listener = listen(socket);
         let shared = Arc::new(Shared::default());
         let (ours, answer) = (Arc::clone(&shared), Arc::new(answer));
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().map_while(Result::ok).skip(killed) {
                 let (shared, answer) = (Arc::clone(&shared), Arc::clone(&answer));
                 std::thread::spawn(move || serve(&stream, &shared, answer.as_ref()));
             }

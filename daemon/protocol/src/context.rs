@@ -39,9 +39,9 @@ pub struct ContextReport {
     pub assemblers: Vec<AssemblerReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<Label>,
-    /// Everything that was proposed, best first; only where it was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub candidates: Vec<Candidate>,
+    /// Everything that was proposed, best first; absent in a spawn's answer, which tells what is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Vec<Candidate>>,
     /// A digest of the indexed specs: the same task on the same revision gives the same context.
     pub revision: String,
     /// What a person should know: skipped files, missing specs, a context that could not be delivered as asked.

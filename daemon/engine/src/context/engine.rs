@@ -24,8 +24,11 @@ use super::report;
 use super::task::{self, ProjectFacts};
 use super::texts::SpecTexts;
 use super::threshold::Threshold;
-use crate::plugins::{PluginHost, SpecReader, Task};
+use crate::plugins::{PluginHost, SpecReader, Task, one_line};
 use crate::specs::{SpecCatalog, SpecIndex, tokens};
+
+/// As much of a name that a plugin gave as a report repeats.
+const NAME_MAX: usize = 200;
 
 /// What of a project an assembly works on.
 #[derive(Clone)]
@@ -99,7 +102,7 @@ impl ContextEngine {
             .map(|(link, texts)| {
                 let reader: Arc<dyn SpecReader> = Arc::new(IndexReader::new(Arc::clone(texts)));
                 let pinned = pins.of(&link);
-                self.loader.runner(link, pinned, &places.config_files, reader)
+                self.loader.runner(&places.root, link, pinned, &places.config_files, reader)
             })
             .collect();
         let side_by_side = self.loader.host().concurrent_calls();
@@ -172,7 +175,7 @@ pub(super) fn assembled(
         picks: report::picks(&fitted.pieces),
         assemblers: chained.reports,
         labels: chained.labels,
-        candidates: report::candidates(&candidates, &fitted, &library),
+        candidates: Some(report::candidates(&candidates, &fitted, &library)),
         revision: texts.catalog().revision().to_owned(),
         warnings: warnings(&project.index, texts.catalog(), &candidates, &fitted),
     };
@@ -191,8 +194,9 @@ pub(super) fn settle_names(catalog: &SpecCatalog, chained: &mut Chained) {
             return true;
         }
         if let Some(report) = reports.iter_mut().find(|r| r.name == proposal.assembler) {
-            let section = section.map_or_else(String::new, |id| format!(" › {id}"));
-            report.dropped.push(format!("pick {}{section}: there is no such section", proposal.spec));
+            let section = section.map_or_else(String::new, |id| format!(" › {}", one_line(id, NAME_MAX)));
+            let spec = one_line(&proposal.spec, NAME_MAX);
+            report.dropped.push(format!("pick {spec}{section}: there is no such section"));
             report.picks = report.picks.saturating_sub(1);
         }
         false

@@ -93,22 +93,28 @@ impl ContextEngine {
             PluginFile::Missing(_) => (PluginOrigin::Project, None),
         };
         let pinned = pins.of(link);
-        let looked = source_of(&link.plugin).and_then(|source| self.look(&mut info, &source, &pinned));
+        let looked = source_of(&link.plugin).and_then(|source| self.look(&mut info, &source, &pinned, places));
         info.error = looked.err();
         if let (PluginFile::Missing(_), Pinned::As(_)) = (&link.plugin, &pinned) {
             info.pin = Pin::Missing;
         }
         if info.error.is_none() && !link.config.required {
-            info.error = self.loader.tallies().set_aside(&info.digest);
+            info.error = self.loader.tallies().set_aside(&places.root, &info.digest);
         }
         info
     }
 
     /// Fills in what the component and the pin say; fails with the first reason why it cannot run.
-    fn look(&self, info: &mut PluginInfo, source: &PluginSource, pinned: &Pinned) -> Result<(), AssemblerError> {
+    fn look(
+        &self,
+        info: &mut PluginInfo,
+        source: &PluginSource,
+        pinned: &Pinned,
+        places: &Places,
+    ) -> Result<(), AssemblerError> {
         let bytes = source.read().map_err(|failure| told(&failure))?;
         info.digest = sha256(&bytes);
-        info.tally = self.loader.tallies().of(&info.digest);
+        info.tally = self.loader.tallies().of(&places.root, &info.digest);
         let inspected = inspect(&bytes);
         if let Ok(inspection) = &inspected {
             info.version.clone_from(&inspection.manifest.version);
@@ -142,7 +148,7 @@ impl ContextEngine {
             && lineup::inside(&real, &places.folders())
         {
             let pinned = Pinned::As(pinned_as(pin));
-            info.error = self.look(&mut info, &PluginSource::File(real), &pinned).err();
+            info.error = self.look(&mut info, &PluginSource::File(real), &pinned, places).err();
         }
         info
     }

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pu_protocol::context::AssemblerError;
@@ -55,14 +55,13 @@ struct Last {
     outcome: Result<Arc<Plugin>, PluginFailure>,
 }
 
-type Entry = Mutex<Option<Last>>;
-
 /// The plugins that were used, by source.
 #[derive(Debug)]
 pub(super) struct Loader {
     host: Arc<PluginHost>,
-    /// The outer lock is held for a look-up; an entry's own while that one plugin is loaded, so that it is loaded once.
-    known: Mutex<HashMap<PluginSource, Arc<Entry>>>,
+    /// Held for a look-up or a change, never while a plugin is loaded: who waits for a compilation keeps nobody else
+    /// waiting. That the same component is compiled once is the host's to see to.
+    known: Mutex<HashMap<PluginSource, Last>>,
     tallies: Arc<Tallies>,
 }
 
@@ -79,9 +78,10 @@ impl Loader {
         &self.tallies
     }
 
-    /// What runs a link of the chain, or says why it cannot.
+    /// What runs a link of the chain of the project at `root`, or says why it cannot.
     pub(super) fn runner(
         &self,
+        root: &Path,
         link: Link,
         pinned: Pinned,
         files: &ConfigFiles,
@@ -92,7 +92,7 @@ impl Loader {
             check_config(&plugin, &link.config, files)?;
             Ok(plugin)
         });
-        Runner { config: link.config, plugin, reader, tallies: Arc::clone(&self.tallies) }
+        Runner { root: root.to_owned(), config: link.config, plugin, reader, tallies: Arc::clone(&self.tallies) }
     }
 
     /// The plugin of a place in the chain, compiled, or why it cannot run.
@@ -113,11 +113,11 @@ impl Loader {
         let source = source_of(file)?;
         match &source {
             // What comes with the program is soon compiled, and every task wants it.
-            PluginSource::Bundled(_) => self.load(&source, None, Patience::Compiled, pin),
+            PluginSource::Bundled(_) => self.load(&source, None, Patience::Compiled, pin.as_ref()),
             PluginSource::File(path) => {
                 // Taken before the file is read: a change meanwhile makes the next look differ.
                 let stamp = Stamp::of(path);
-                self.load(&source, stamp, patience, pin)
+                self.load(&source, stamp, patience, pin.as_ref())
             }
         }
     }
@@ -127,33 +127,29 @@ impl Loader {
         source: &PluginSource,
         stamp: Option<Stamp>,
         patience: Patience,
-        pin: Option<PinnedAs>,
+        pin: Option<&PinnedAs>,
     ) -> Result<Arc<Plugin>, AssemblerError> {
-        let entry = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(source.clone()).or_default())
-        };
-        let mut entry = entry.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = match &*entry {
-            Some(last) if last.stamp == stamp && last.pin == pin && lasts(&last.outcome) => last.outcome.clone(),
-            _ => {
-                let outcome = self.host.load_pinned(source, patience, pin.as_ref());
-                *entry = Some(Last { stamp, pin, outcome: outcome.clone() });
-                outcome
-            }
-        };
+        let is_current = |last: &&Last| last.stamp == stamp && last.pin.as_ref() == pin && lasts(&last.outcome);
+        let known = self.known().get(source).filter(is_current).map(|last| last.outcome.clone());
+        let outcome = known.unwrap_or_else(|| {
+            let outcome = self.host.load_pinned(source, patience, pin);
+            // Where two load at the same time the last one stays: an older stamp only makes the next look differ.
+            self.known().insert(source.clone(), Last { stamp, pin: pin.cloned(), outcome: outcome.clone() });
+            outcome
+        });
         outcome.map_err(|failure| told(&failure))
     }
 
-    /// Why the last load of a file that has not changed since failed, if it did. Waits for nothing.
+    fn known(&self) -> MutexGuard<'_, HashMap<PluginSource, Last>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the last load of a file that has not changed since failed, if it did. Waits for no load.
     pub(super) fn last_failure(&self, source: &PluginSource) -> Option<AssemblerError> {
         let PluginSource::File(path) = source else { return None };
-        let entry = {
-            let known = self.known.try_lock().ok()?;
-            Arc::clone(known.get(source)?)
-        };
-        let entry = entry.try_lock().ok()?;
-        let last = entry.as_ref().filter(|last| last.stamp == Stamp::of(path))?;
+        let stamp = Stamp::of(path);
+        let known = self.known();
+        let last = known.get(source).filter(|last| last.stamp == stamp)?;
         last.outcome.as_ref().err().filter(|failure| failure.code != FailureCode::DigestMismatch).map(told)
     }
 }
@@ -216,6 +212,8 @@ pub(super) fn outcome_of(plugin: &Plugin, call: CallReport) -> Outcome {
 
 /// One assembler of a chain, with the specs that it may read.
 pub(super) struct Runner {
+    /// The project's: what it does in one counts in no other.
+    root: PathBuf,
     config: AssemblerConfig,
     plugin: Result<Arc<Plugin>, AssemblerError>,
     reader: Arc<dyn SpecReader>,
@@ -237,15 +235,16 @@ impl Assembler for Runner {
             Err(error) => return Outcome { answer: Err(error.clone()), ..Outcome::default() },
         };
         // A required one is asked each time: it is the user's word that there is no doing without it.
-        if let (false, Some(error)) = (self.config.required, self.tallies.set_aside(plugin.digest())) {
+        if let (false, Some(error)) = (self.config.required, self.tallies.set_aside(&self.root, plugin.digest())) {
             let version = plugin.manifest().version.clone();
             return Outcome { version, answer: Err(error), ..Outcome::default() };
         }
-        let call = plugin.assemble(task, &self.reader, config_json, time.min(plugin.deadline()), latest);
-        // Nobody is to blame for the time that others took.
-        let chain_is_over = Instant::now() >= latest;
+        let own = plugin.deadline();
+        let call = plugin.assemble(task, &self.reader, config_json, time.min(own), latest);
+        // Nobody is to blame for the time that others took, nor for having been given less than was granted.
+        let had_less = time < own || Instant::now() >= latest;
         let is_own_fault = call.outcome.as_ref().is_err_and(|failure| {
-            failure.code.is_the_plugins() && !(chain_is_over && failure.code == FailureCode::Deadline)
+            failure.code.is_the_plugins() && !(had_less && failure.code == FailureCode::Deadline)
         });
         let outcome = outcome_of(plugin, call);
         self.count(plugin, &outcome, is_own_fault);
@@ -259,7 +258,8 @@ impl Runner {
             Ok(answered) => Ok(answered.assembly.picks.len()),
             Err(error) => Err((error, is_own_fault)),
         };
-        self.tallies.count(plugin.digest(), Went { elapsed: outcome.elapsed, outcome: counted });
+        let went = Went { elapsed: outcome.elapsed, required: self.config.required, outcome: counted };
+        self.tallies.count(&self.root, plugin.digest(), went);
         tracing::info!(
             plugin = self.config.name,
             version = outcome.version,

@@ -1,12 +1,13 @@
 //! What each plugin did since the daemon started, and which of them are set aside for failing again and again.
 //!
-//! Counted by the digest of the component: a changed file begins anew, whatever its name and place. Nothing of it is kept
-//! on disk, and nothing here calls a plugin.
+//! Counted by project and by the digest of the component: one project's trouble silences no plugin in another, and a
+//! changed file begins anew, whatever its name and place. Nothing of it is kept on disk, and nothing here calls a plugin.
 //!
-//! Invariant: a plugin that failed [`FAILURES_MAX`] times in a row by its own fault is not asked again in this daemon's
-//! life, unless a configuration requires it.
+//! Invariant: a plugin that failed [`FAILURES_MAX`] times in a row by its own fault in a project is not asked there again
+//! in this daemon's life, unless a configuration requires it.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ const SET_ASIDE: &str = "set_aside";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Went<'a> {
     pub elapsed: Duration,
+    /// Whether the configuration required it: such a call neither lengthens nor ends a row of failures.
+    pub required: bool,
     /// How many proposals passed the checks; or why there are none, and whether that is the plugin's own fault.
     pub outcome: Result<usize, (&'a AssemblerError, bool)>,
 }
@@ -38,17 +41,20 @@ struct Tally {
     last_error: Option<AssemblerError>,
 }
 
-/// The tallies of all plugins, by digest.
+/// The tallies of the plugins of one project, by digest.
+type OfProject = HashMap<String, Tally>;
+
+/// The tallies of all plugins.
 #[derive(Debug, Default)]
 pub(super) struct Tallies {
-    /// Held for a look or a count, never across a call.
-    known: Mutex<HashMap<String, Tally>>,
+    /// By the project's root. Held for a look or a count, never across a call.
+    known: Mutex<HashMap<PathBuf, OfProject>>,
 }
 
 impl Tallies {
-    pub(super) fn count(&self, digest: &str, went: Went<'_>) {
+    pub(super) fn count(&self, root: &Path, digest: &str, went: Went<'_>) {
         let mut known = self.known();
-        let tally = known.entry(digest.to_owned()).or_default();
+        let tally = known.entry(root.to_owned()).or_default().entry(digest.to_owned()).or_default();
         tally.calls += 1;
         if tally.times.len() == TIMES_MAX {
             tally.times.pop_front();
@@ -56,22 +62,24 @@ impl Tallies {
         tally.times.push_back(u64::try_from(went.elapsed.as_micros()).unwrap_or(u64::MAX));
         match went.outcome {
             Ok(picks) => {
-                tally.in_a_row = 0;
+                if !went.required {
+                    tally.in_a_row = 0;
+                }
                 tally.picks += picks as u64;
             }
             Err((error, own_fault)) => {
                 tally.failures += 1;
                 // What it cannot help (its configuration, the others' slowness) is no step to setting it aside.
-                tally.in_a_row += u32::from(own_fault);
+                tally.in_a_row += u32::from(own_fault && !went.required);
                 tally.last_error = Some(error.clone());
             }
         }
     }
 
-    /// Why a plugin is not to be asked, if it is set aside.
-    pub(super) fn set_aside(&self, digest: &str) -> Option<AssemblerError> {
+    /// Why a plugin is not to be asked in a project, if it is set aside there.
+    pub(super) fn set_aside(&self, root: &Path, digest: &str) -> Option<AssemblerError> {
         let known = self.known();
-        let tally = known.get(digest).filter(|tally| tally.in_a_row >= FAILURES_MAX)?;
+        let tally = known.get(root)?.get(digest).filter(|tally| tally.in_a_row >= FAILURES_MAX)?;
         let last = tally.last_error.as_ref().map_or_else(String::new, |e| format!(", last: {}: {}", e.code, e.message));
         let times = tally.in_a_row;
         let message = format!(
@@ -81,9 +89,9 @@ impl Tallies {
     }
 
     /// As it is told to people.
-    pub(super) fn of(&self, digest: &str) -> PluginTally {
+    pub(super) fn of(&self, root: &Path, digest: &str) -> PluginTally {
         let known = self.known();
-        let Some(tally) = known.get(digest) else { return PluginTally::default() };
+        let Some(tally) = known.get(root).and_then(|of| of.get(digest)) else { return PluginTally::default() };
         let mut times: Vec<u64> = tally.times.iter().copied().collect();
         times.sort_unstable();
         PluginTally {
@@ -98,7 +106,7 @@ impl Tallies {
     }
 
     /// Counts are right after every statement: a panic in between loses at most one.
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Tally>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<PathBuf, OfProject>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -118,49 +126,68 @@ mod tests {
     }
 
     fn went(us: u64, outcome: Result<usize, (&AssemblerError, bool)>) -> Went<'_> {
-        Went { elapsed: Duration::from_micros(us), outcome }
+        Went { elapsed: Duration::from_micros(us), required: false, outcome }
+    }
+
+    fn root() -> &'static Path {
+        Path::new("/project")
     }
 
     #[test]
     fn five_own_failures_in_a_row_set_a_plugin_aside_and_no_other() {
         let (tallies, trap) = (Tallies::default(), error("trap"));
         for failed in 0..5 {
-            assert_eq!(tallies.set_aside("a"), None, "after {failed} failures");
-            tallies.count("a", went(10, Err((&trap, true))));
+            assert_eq!(tallies.set_aside(root(), "a"), None, "after {failed} failures");
+            tallies.count(root(), "a", went(10, Err((&trap, true))));
         }
-        let told = tallies.set_aside("a").unwrap();
+        let told = tallies.set_aside(root(), "a").unwrap();
         assert_eq!(told.code, "set_aside");
         assert_eq!(
             told.message,
             "failed 5 times in a row, last: trap: because; it is asked again when its file changes or the daemon restarts"
         );
-        assert_eq!(tallies.set_aside("b"), None, "a changed file is another plugin");
+        assert_eq!(tallies.set_aside(root(), "b"), None, "a changed file is another plugin");
+        assert_eq!(tallies.set_aside(Path::new("/other"), "a"), None, "another project has troubles of its own");
     }
 
     #[test]
     fn an_answer_begins_the_row_anew_and_what_it_cannot_help_does_not_count() {
         let (tallies, trap, config) = (Tallies::default(), error("trap"), error("config_invalid"));
         for _ in 0..4 {
-            tallies.count("a", went(1, Err((&trap, true))));
+            tallies.count(root(), "a", went(1, Err((&trap, true))));
         }
-        tallies.count("a", went(1, Err((&config, false))));
-        assert_eq!((tallies.set_aside("a"), tallies.of("a").failures_in_a_row), (None, 4));
-        tallies.count("a", went(1, Ok(2)));
-        tallies.count("a", went(1, Err((&trap, true))));
-        let told = tallies.of("a");
+        tallies.count(root(), "a", went(1, Err((&config, false))));
+        assert_eq!((tallies.set_aside(root(), "a"), tallies.of(root(), "a").failures_in_a_row), (None, 4));
+        tallies.count(root(), "a", went(1, Ok(2)));
+        tallies.count(root(), "a", went(1, Err((&trap, true))));
+        let told = tallies.of(root(), "a");
         assert_eq!((told.calls, told.failures, told.failures_in_a_row, told.picks), (7, 6, 1, 2));
         assert_eq!(told.last_error, Some(trap));
     }
 
     #[test]
+    fn a_call_that_was_required_neither_lengthens_nor_ends_a_row() {
+        let (tallies, trap) = (Tallies::default(), error("trap"));
+        for _ in 0..4 {
+            tallies.count(root(), "a", went(1, Err((&trap, true))));
+        }
+        for outcome in [Err((&trap, true)), Ok(2), Err((&trap, true))] {
+            tallies.count(root(), "a", Went { required: true, ..went(1, outcome) });
+        }
+        let told = tallies.of(root(), "a");
+        assert_eq!((told.calls, told.failures, told.failures_in_a_row, told.picks), (7, 6, 4, 2));
+        assert_eq!(tallies.set_aside(root(), "a"), None);
+    }
+
+    #[test]
     fn times_are_of_the_last_calls() {
         let tallies = Tallies::default();
-        assert_eq!(tallies.of("a"), PluginTally::default());
+        assert_eq!(tallies.of(root(), "a"), PluginTally::default());
         for us in 1..=300 {
-            tallies.count("a", went(us, Ok(0)));
+            tallies.count(root(), "a", went(us, Ok(0)));
         }
         // 45 to 300 are remembered.
-        let told = tallies.of("a");
+        let told = tallies.of(root(), "a");
         assert_eq!((told.p50_us, told.p99_us), (Some(172), Some(298)));
         assert_eq!(percentile(&[], 50), None);
         assert_eq!((percentile(&[7], 50), percentile(&[7], 99)), (Some(7), Some(7)));

@@ -400,7 +400,7 @@ pub(super) fn info_of(launch: &LaunchRecord, commit: &SpawnCommit, state: AgentS
 fn report(prepared: &Prepared, place: &Place, commit: SpawnCommit, pid: i32) -> SpawnReport {
     let mut context = commit.context;
     // What was left out is in history and in `context show`; the answer tells what is in.
-    context.candidates.clear();
+    context.candidates = None;
     SpawnReport {
         agent_id: commit.agent.agent_id,
         name: commit.agent.name,

@@ -4,7 +4,8 @@
 //! outside; the folder is the user's alone (0700, files 0600); an entry whose digest is not the noted one, or whose
 //! digest is missing, counts as none and is made anew.
 //!
-//! A component that the compiler gave up on is noted in `<key>.refused`, so that the next daemon does not try it again.
+//! A component that the compiler gave up on, or that the pool has no room for, is noted in `<key>.refused`, so that the
+//! next daemon does not try it again.
 
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
@@ -33,6 +34,9 @@ pub(super) struct Cache {
 
 /// Entries of other engines are kept for so long, for a user who goes back to an older release.
 const OTHERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The pool has no room for a component that begins larger than it allows.
+const TOO_LARGE_AT_START: &str = "it wants more memory or larger tables at its start than a plugin gets";
 
 /// The files of an entry.
 struct Entry {
@@ -65,13 +69,14 @@ impl Cache {
         }
     }
 
-    /// Why the compiler gave up on this component, if it has.
+    /// Why the compiler gave up on this component, or the pool has no room for it, if that was noted.
     pub(super) fn refused(&self, digest: &str) -> Option<PluginFailure> {
         let message = std::fs::read_to_string(self.entry(digest).refused).ok()?;
-        Some(PluginFailure::new(FailureCode::CompileLimit, message))
+        let code = if message == TOO_LARGE_AT_START { FailureCode::MemoryLimit } else { FailureCode::CompileLimit };
+        Some(PluginFailure::new(code, message))
     }
 
-    /// Notes that the compiler gave up on this component. Without the note it would be tried again.
+    /// Notes why this component is not to be compiled. Without the note it would be tried again.
     pub(super) fn refuse(&self, digest: &str, failure: &PluginFailure) {
         let noted = self.entry(digest).refused;
         if let Err(error) = atomic::write_volatile(&noted, failure.message.as_bytes(), atomic::PRIVATE_FILE) {
@@ -119,8 +124,7 @@ impl Cache {
         let _ = atomic::remove_file(&fresh);
         let code = code?;
         // A compiler of another release, put in place under a running daemon, makes what this one cannot load.
-        let loaded = load(engine, &code)
-            .map_err(|error| cache_failed(format!("what the compiler made cannot be loaded: {error:#}")))?;
+        let loaded = load(engine, &code).map_err(|error| not_loaded(&format!("{error:#}")))?;
         // Code first: a digest without its code is no entry, and neither is code with another's digest.
         atomic::write_volatile(&entry.code, &code, atomic::PRIVATE_FILE).map_err(written)?;
         atomic::write_volatile(&entry.digest, sha256(&code).as_bytes(), atomic::PRIVATE_FILE).map_err(written)?;
@@ -146,6 +150,15 @@ fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `code` is what our own compiler's child wrote into a folder that only this user can write to: either
     // it was read back this moment from the child's file, or its digest is the one noted when it was.
     unsafe { Component::deserialize(engine, code) }
+}
+
+/// Why what the compiler made cannot be loaded: the plugin's doing, or this machine's.
+fn not_loaded(error: &str) -> PluginFailure {
+    // The runtime has no type for this; each of its complaints about the pool's limits has these words.
+    if error.contains("pooling allocator") {
+        return PluginFailure::new(FailureCode::MemoryLimit, TOO_LARGE_AT_START);
+    }
+    cache_failed(format!("what the compiler made cannot be loaded: {error}"))
 }
 
 /// SHA-256 in hexadecimal.
@@ -176,5 +189,20 @@ impl Hasher for Sha256Hasher {
     fn finish(&self) -> u64 {
         let digest = self.0.clone().finalize();
         digest.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugins::limits::{HostLimits, compiling_engine, running_engine};
+
+    #[test]
+    fn a_component_that_begins_larger_than_the_pool_allows_is_told_so() {
+        let wat = "(component (core module $m (memory 2000)) (core instance (instantiate $m)))";
+        let code = compiling_engine().unwrap().precompile_component(&wat::parse_str(wat).unwrap()).unwrap();
+        let error = load(&running_engine(&HostLimits::default()).unwrap(), &code).map(|_| ()).unwrap_err();
+        assert_eq!(not_loaded(&format!("{error:#}")).code, FailureCode::MemoryLimit, "{error:#}");
+        assert_eq!(not_loaded("another version").code, FailureCode::CacheFailed);
     }
 }

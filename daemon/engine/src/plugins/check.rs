@@ -7,6 +7,8 @@ use super::contract::{Assembly, Label, Pick};
 
 const PICKS_MAX: usize = 64;
 const REASON_MAX: usize = 500;
+const SECTION_MAX: usize = 500;
+const SECTION_BAD: &str = "its section has more than 500 characters, or control characters";
 const LABELS_MAX: usize = 32;
 const LABEL_MAX: usize = 64;
 const NOTES_MAX: usize = 32;
@@ -48,6 +50,8 @@ fn check_picks(picks: Vec<Pick>, exists: impl Fn(&str) -> bool, report: &mut Rep
         }
         if !pick.score.is_finite() {
             report.more(|| pick_name(&pick), || format!("its score is {}", pick.score));
+        } else if pick.section.as_deref().is_some_and(is_no_section) {
+            report.more(|| pick_name(&pick), || SECTION_BAD.to_owned());
         } else if seen.contains(&(pick.spec.clone(), pick.section.clone())) {
             report.more(|| pick_name(&pick), || "it was picked before".to_owned());
         } else if !exists(&pick.spec) {
@@ -59,6 +63,12 @@ fn check_picks(picks: Vec<Pick>, exists: impl Fn(&str) -> bool, report: &mut Rep
         }
     }
     kept
+}
+
+/// Whether no section can be called so.
+fn is_no_section(id: &str) -> bool {
+    // No more is looked at than a section may have, however long the text is.
+    id.chars().nth(SECTION_MAX).is_some() || id.chars().any(is_unseen)
 }
 
 /// Brings a pick that is kept within the contract's bounds.
@@ -110,7 +120,7 @@ fn pick_name(pick: &Pick) -> String {
 }
 
 /// A text as one line without control characters, of at most `most` characters.
-pub(super) fn one_line(text: &str, most: usize) -> String {
+pub(crate) fn one_line(text: &str, most: usize) -> String {
     // No more is looked at than can be kept, however long the text is.
     let mut line: String = text.chars().take(most + 1).map(|c| if is_unseen(c) { ' ' } else { c }).collect();
     if line.chars().count() > most {
@@ -187,6 +197,17 @@ mod tests {
     fn two_sections_of_a_spec_are_two_picks() {
         let section = |name: &str| Pick { section: Some(name.into()), ..pick("ok", 0.5) };
         assert_eq!(checked(vec![section("a"), section("b"), pick("ok", 0.1)]).assembly.picks.len(), 3);
+    }
+
+    #[test]
+    fn a_pick_of_what_can_be_no_section_is_dropped() {
+        let section = |name: &str| Pick { section: Some(name.into()), ..pick("ok", 0.5) };
+        let longest = "é".repeat(SECTION_MAX);
+        let checked = checked(vec![section("a\u{1b}[2J"), section(&format!("{longest}é")), section(&longest)]);
+        assert_eq!(checked.assembly.picks, [section(&longest)]);
+        let whys: Vec<&str> = checked.dropped.iter().map(|d| d.why.as_str()).collect();
+        assert_eq!(whys, [SECTION_BAD; 2]);
+        assert!(SECTION_BAD.contains(&SECTION_MAX.to_string()));
     }
 
     #[test]

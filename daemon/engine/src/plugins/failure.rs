@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use super::check::one_line;
+
+/// As much of a message as is kept: names and complaints in it come from the plugin.
+const MESSAGE_MAX: usize = 1000;
+
 /// Each way in which a plugin can fail. [`FailureCode::as_str`] is what users, scripts and history see: never renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureCode {
@@ -107,6 +112,21 @@ pub struct PluginFailure {
 
 impl PluginFailure {
     pub(super) fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let message: String = message.into();
+        Self { code, message: one_line(&message, MESSAGE_MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_plugin_says_of_itself_cannot_reach_the_terminal_as_more_than_text() {
+        let import = "acme:net/\u{1b}[2J\nhttp\u{202e}";
+        let failure = PluginFailure::new(FailureCode::UnknownImport, format!("it imports {import}, and more"));
+        assert_eq!(failure.message, "it imports acme:net/ [2J http , and more");
+        let failure = PluginFailure::new(FailureCode::CompileFailed, "x".repeat(5000));
+        assert_eq!(failure.message, format!("{}…", "x".repeat(MESSAGE_MAX - 1)));
     }
 }

@@ -232,10 +232,10 @@ impl Plugin {
         granted(&self.core.limits, &self.manifest)
     }
 
-    /// Where a config does not fit the manifest's schema, if it does not; fails where the schema itself is none.
+    /// Where a config does not fit the manifest's schema, if it does not; fails where the schema cannot be used.
     pub fn misfit(&self, config: &Value) -> Result<Option<Misfit>, PluginFailure> {
         match self.schema.get_or_init(|| ConfigSchema::new(self.manifest.config.as_ref())) {
-            Ok(schema) => Ok(schema.misfit(config)),
+            Ok(schema) => schema.misfit(config),
             Err(failure) => Err(failure.clone()),
         }
     }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::check::one_line;
 use super::failure::{FailureCode, PluginFailure};
 
 /// The name of the custom section.
@@ -10,6 +11,9 @@ pub(super) const SECTION: &str = "purepoint:manifest";
 /// No manifest needs more.
 pub(super) const MANIFEST_MAX: usize = 256 * 1024;
 const NAME_MAX: usize = 64;
+/// Of the version and the licence.
+const SHORT_MAX: usize = 64;
+const DESCRIPTION_MAX: usize = 500;
 
 /// What a plugin says of itself. Entries that this host does not know are passed over.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -48,7 +52,7 @@ impl Manifest {
         if bytes.len() > MANIFEST_MAX {
             return Err(invalid(format!("is larger than {} KiB", MANIFEST_MAX / 1024)));
         }
-        let manifest: Self =
+        let mut manifest: Self =
             serde_json::from_slice(bytes).map_err(|error| invalid(format!("cannot be read: {error}")))?;
         if !is_plugin_name(&manifest.name) {
             return Err(invalid(format!(
@@ -56,6 +60,10 @@ impl Manifest {
                 manifest.name
             )));
         }
+        // Shown to people as they are.
+        manifest.version = one_line(&manifest.version, SHORT_MAX);
+        manifest.licence = one_line(&manifest.licence, SHORT_MAX);
+        manifest.description = one_line(&manifest.description, DESCRIPTION_MAX);
         Ok(manifest)
     }
 }
@@ -76,6 +84,16 @@ mod tests {
         let manifest = Manifest::parse(json).unwrap();
         assert_eq!((manifest.name.as_str(), manifest.limits.deadline_ms, manifest.config), ("a-1", None, None));
         assert!(!manifest.reads_labels);
+    }
+
+    #[test]
+    fn what_people_are_shown_is_short_and_has_no_control_characters() {
+        let long = "x".repeat(5000);
+        let json = serde_json::json!({"name": "a", "version": "1\u{1b}[2J", "contract": "0.1.0", "licence": long,
+            "description": long});
+        let manifest = Manifest::parse(json.to_string().as_bytes()).unwrap();
+        assert_eq!(manifest.version, "1 [2J");
+        assert_eq!((manifest.licence.chars().count(), manifest.description.chars().count()), (64, 500));
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod ticker;
 mod workshop;
 
 pub use cache::sha256;
+pub(crate) use check::one_line;
 pub use check::{Checked, Dropped, check};
 pub use compile::CompilerCommand;
 pub use component::{Inspection, inspect};

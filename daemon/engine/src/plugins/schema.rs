@@ -17,6 +17,7 @@ use super::schema_bounds::check_bounds;
 /// Bytes that one compiled pattern may take.
 const PATTERN_MAX: usize = 256 * 1024;
 const MESSAGE_MAX: usize = 300;
+const VALIDATOR_FAILED: &str = "cannot be used: it made the validator fail";
 
 /// A manifest's schema, ready to be asked; without one every config fits.
 pub(super) struct ConfigSchema {
@@ -34,14 +35,8 @@ pub struct Misfit {
 
 impl ConfigSchema {
     pub(super) fn new(schema: Option<&Value>) -> Result<Self, PluginFailure> {
-        let invalid = |why: String| {
-            PluginFailure::new(
-                FailureCode::ManifestInvalid,
-                format!("its config schema {}", one_line(&why, MESSAGE_MAX)),
-            )
-        };
         let Some(schema) = schema else { return Ok(Self { validator: None }) };
-        check_bounds(schema).map_err(invalid)?;
+        check_bounds(schema).map_err(|why| invalid(&why))?;
         // Patterns in linear time: one that backtracks could take for ever.
         let patterns = PatternOptions::regex().size_limit(PATTERN_MAX).dfa_size_limit(PATTERN_MAX);
         let build = || {
@@ -50,23 +45,33 @@ impl ConfigSchema {
         };
         match catch_unwind(AssertUnwindSafe(build)) {
             Ok(Ok(validator)) => Ok(Self { validator: Some(validator) }),
-            Ok(Err(error)) => Err(invalid(format!("cannot be used: {error}"))),
-            Err(_) => Err(invalid("cannot be used: it made the validator fail".into())),
+            Ok(Err(error)) => Err(invalid(&format!("cannot be used: {error}"))),
+            Err(_) => Err(invalid(VALIDATOR_FAILED)),
         }
     }
 
-    /// The first place where a config does not fit, if there is one.
-    pub(super) fn misfit(&self, config: &Value) -> Option<Misfit> {
-        let error = self.validator.as_ref()?.iter_errors(config).next()?;
-        let mut path: Vec<String> = error.instance_path().as_str().split('/').skip(1).map(unescaped).collect();
-        // The place of a key that should not be there is the key's.
-        if let ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
-        {
-            path.extend(unexpected.first().cloned());
-        }
-        Some(Misfit { path, expected: one_line(&error.to_string(), MESSAGE_MAX) })
+    /// The first place where a config does not fit, if there is one; fails where the validator does.
+    pub(super) fn misfit(&self, config: &Value) -> Result<Option<Misfit>, PluginFailure> {
+        let Some(validator) = &self.validator else { return Ok(None) };
+        let look = || first_misfit(validator, config);
+        catch_unwind(AssertUnwindSafe(look)).map_err(|_| invalid(VALIDATOR_FAILED))
     }
+}
+
+fn first_misfit(validator: &Validator, config: &Value) -> Option<Misfit> {
+    let error = validator.iter_errors(config).next()?;
+    let mut path: Vec<String> = error.instance_path().as_str().split('/').skip(1).map(unescaped).collect();
+    // The place of a key that should not be there is the key's.
+    if let ValidationErrorKind::AdditionalProperties { unexpected }
+    | ValidationErrorKind::UnevaluatedProperties { unexpected } = error.kind()
+    {
+        path.extend(unexpected.first().cloned());
+    }
+    Some(Misfit { path, expected: one_line(&error.to_string(), MESSAGE_MAX) })
+}
+
+fn invalid(why: &str) -> PluginFailure {
+    PluginFailure::new(FailureCode::ManifestInvalid, format!("its config schema {}", one_line(why, MESSAGE_MAX)))
 }
 
 impl fmt::Debug for ConfigSchema {
@@ -90,18 +95,18 @@ mod tests {
         let schema = json!({"type": "object", "additionalProperties": false, "required": ["areas"], "properties": {
             "areas": {"type": "array", "items": {"type": "string"}}, "limit": {"type": "integer", "maximum": 9}}});
         let schema = ConfigSchema::new(Some(&schema)).unwrap();
-        assert_eq!(schema.misfit(&json!({"areas": ["billing"], "limit": 3})), None);
+        assert_eq!(schema.misfit(&json!({"areas": ["billing"], "limit": 3})), Ok(None));
         for (config, path, part) in [
             (json!({"areas": ["a", 3]}), vec!["areas", "1"], "string"),
             (json!({"areas": [], "limit": 10}), vec!["limit"], "9"),
             (json!({"areas": [], "lmit": 1}), vec!["lmit"], "lmit"),
             (json!({}), vec![], "areas"),
         ] {
-            let misfit = schema.misfit(&config).unwrap();
+            let misfit = schema.misfit(&config).unwrap().unwrap();
             assert_eq!(misfit.path, path, "{misfit:?}");
             assert!(misfit.expected.contains(part), "{misfit:?}");
         }
-        assert_eq!(ConfigSchema::new(None).unwrap().misfit(&json!({"any": 1})), None);
+        assert_eq!(ConfigSchema::new(None).unwrap().misfit(&json!({"any": 1})), Ok(None));
     }
 
     #[test]
@@ -118,7 +123,7 @@ mod tests {
         for plugin in super::super::bundled() {
             let manifest = super::super::inspect(plugin.bytes).unwrap().manifest;
             let schema = ConfigSchema::new(manifest.config.as_ref()).unwrap();
-            assert_eq!(schema.misfit(&json!({})), None, "{}", plugin.name);
+            assert_eq!(schema.misfit(&json!({})), Ok(None), "{}", plugin.name);
         }
     }
 }

@@ -132,7 +132,7 @@ impl Shared {
         }
         let made = self.cache.make(engine, digest, bytes, &self.compiler, self.limits);
         if let Err(failure) = &made
-            && failure.code == FailureCode::CompileLimit
+            && matches!(failure.code, FailureCode::CompileLimit | FailureCode::MemoryLimit)
         {
             self.cache.refuse(digest, failure);
         }
