@@ -143,10 +143,30 @@ fn a_damaged_lock_keeps_files_from_running_and_is_told_with_its_line() {
     assert_eq!(error["code"], "lock_damaged", "{report:#}");
     assert!(error["message"].as_str().unwrap().contains("plugins.lock, line "), "{error}");
     assert_eq!(part(&report["context"], "keyword")["error"], Value::Null);
+    assert_eq!(listed(&world, &project, "rules")["error"]["code"], "lock_damaged");
     let before = project.traces();
     let error = refused(&world, &project, "plugin_add", json!({"component": built, "source": "x"}));
     assert_eq!(error["code"], "invalid_config", "{error}");
     assert_eq!(project.traces(), before);
+    std::fs::remove_file(project.root().join(".pu/plugins/rules.wasm")).unwrap();
+    let told = listed(&world, &project, "plugins.lock");
+    assert_eq!(told["error"]["code"], "lock_damaged", "no plugin is there to tell it: {told:#}");
+}
+
+/// A name that the chain has for another file is not taken over.
+#[test]
+fn a_plugin_is_not_added_under_the_name_of_another() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.write(".pu/config.toml", "[[context.assembler]]\nname = \"rules\"\nplugin = \"keyword\"\n");
+    let built = component(&world, "rules", &Hostile::Traps.component("rules"));
+    let before = project.traces();
+    let error = refused(&world, &project, "plugin_add", json!({"component": built, "source": "x"}));
+    assert_eq!(error["code"], "name_taken", "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("--name"), "{error}");
+    assert_eq!(project.traces(), before);
+    let added = ask(&world, &project, "plugin_add", json!({"component": built, "source": "x", "name": "traps"}));
+    assert_eq!((&added["plugin"]["name"], &added["plugin"]["enabled"]), (&json!("traps"), &json!(true)), "{added:#}");
 }
 
 /// A configured chain gets the plugin, keeps its comments, and loses it again with file and pin.

@@ -106,6 +106,10 @@ pub(crate) fn pins(plugins: &[PluginInfo], view: &View) -> String {
     let bad = from_files.iter().filter(|plugin| matches!(plugin.pin, Pin::Differs | Pin::Missing)).count();
     let unpinned = from_files.iter().filter(|plugin| plugin.pin == Pin::None).count();
     let mut lines = vec![table];
+    if let Some(error) = lock_damage(plugins) {
+        lines.push(view.style.bad(&error_text(error)));
+        return lines.join("\n");
+    }
     if bad > 0 {
         let text = format!("{} not what was pinned; `pu plugin add` pins what is to run", are(bad));
         lines.push(view.style.bad(&text));
@@ -117,6 +121,11 @@ pub(crate) fn pins(plugins: &[PluginInfo], view: &View) -> String {
         lines.push(view.style.good("every plugin is what was pinned"));
     }
     lines.join("\n")
+}
+
+/// What is wrong with `plugins.lock`, if that cannot be read: what it pins is not known then.
+pub(crate) fn lock_damage(plugins: &[PluginInfo]) -> Option<&AssemblerError> {
+    plugins.iter().filter_map(|plugin| plugin.error.as_ref()).find(|error| error.code == "lock_damaged")
 }
 
 fn are(number: usize) -> String {
@@ -171,6 +180,10 @@ pub(crate) fn changed(verb: &str, plugin: &PluginInfo, changed: &[PathBuf], styl
     lines.extend(changed.iter().map(|file| format!("changed   {}", printable(&file.to_string_lossy()))));
     if let Some(error) = &plugin.error {
         lines.push(style.warn(&format!("but       {}", error_text(error))));
+    }
+    if verb == "added" && !plugin.enabled {
+        let name = printable(&plugin.name);
+        lines.push(style.warn(&format!("but       it is not in the chain: pu plugin enable {name}")));
     }
     lines.join("\n")
 }
@@ -352,7 +365,18 @@ mod tests {
         ");
         assert!(pins(&[bundled], &view()).contains("nothing to verify"));
         let good = plugin("ledger", PluginOrigin::Project, Pin::Matches);
-        assert!(pins(&[good], &view()).ends_with("every plugin is what was pinned"));
+        assert!(pins(std::slice::from_ref(&good), &view()).ends_with("every plugin is what was pinned"));
+        let error = AssemblerError { code: "lock_damaged".into(), message: "plugins.lock, line 3".into() };
+        let unknown = PluginInfo { pin: Pin::None, error: Some(error), ..good };
+        assert!(pins(&[unknown], &view()).ends_with("lock_damaged: plugins.lock, line 3"));
+    }
+
+    #[test]
+    fn what_was_added_and_does_not_run_says_how_it_will() {
+        let off = PluginInfo { enabled: false, ..plugin("ledger", PluginOrigin::Project, Pin::Matches) };
+        let told = |verb| changed(verb, &off, &[], Style::PLAIN);
+        assert!(told("added").ends_with("it is not in the chain: pu plugin enable ledger"), "{}", told("added"));
+        assert_eq!(told("removed"), "removed ledger 0.1.0");
     }
 
     #[test]

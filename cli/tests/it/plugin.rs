@@ -4,6 +4,7 @@ use crate::world::{Act, World, ran};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -86,10 +87,12 @@ fn a_build_that_fails_is_a_failure_and_its_output_is_no_answer() {
     let world = World::new();
     assert_eq!(world.pu(&["plugin", "new", "ledger", "--lang", "python"]).code, 0);
     let tool = world.path("ledger/.venv/bin/componentize-py");
+    std::fs::create_dir_all(tool.parent().unwrap()).unwrap();
+    // By a child: what this process has open for writing, another test's child may hold when the script is to run.
     let script = |text: &str| {
-        use std::os::unix::fs::PermissionsExt;
-        write(&tool, &format!("#!/bin/sh\n{text}\n"));
-        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 755 \"$2\"";
+        let written = Command::new("sh").args(["-c", write, "sh", text]).arg(&tool).status().unwrap();
+        assert!(written.success());
     };
     script("echo no such import; exit 7");
     let failed = world.pu(&["plugin", "build", "ledger"]);
@@ -175,6 +178,17 @@ fn verify_refuses_what_is_not_what_was_pinned() {
         assert!(ran.out.contains("ledger"), "{}", ran.out);
         assert_eq!(daemon.requests()[0]["type"], "plugin_list");
     }
+}
+
+#[test]
+fn verify_refuses_a_lock_that_cannot_be_read() {
+    let world = World::new();
+    let mut ledger = info("abcd", "none");
+    ledger["error"] = json!({ "code": "lock_damaged", "message": "plugins.lock, line 3: no" });
+    let report = json!({ "type": "plugin_list_report", "plugins": [ledger] });
+    let _daemon = world.daemon(move |_| Act::Say(report.clone()));
+    let ran = world.pu(&["plugin", "verify"]);
+    assert!(ran.code == 4 && ran.out.contains("plugins.lock, line 3"), "{ran:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::plugins::oci::{self, Blob};
 use crate::render;
 use pu_protocol::plugin::PluginInfo;
 use pu_protocol::{Answer, ErrorBody, ErrorCode, Request};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Add a plugin to the project, and pin it in plugins.lock
 #[derive(Debug, clap::Args)]
@@ -52,7 +52,7 @@ impl Args {
 }
 
 /// Nothing is added, and no plugin of this name replaced, for a blob that is not what its layout promises.
-fn check_before(invocation: &Invocation, blob: &Blob, component: &std::path::Path) -> Result<(), Failure> {
+fn check_before(invocation: &Invocation, blob: &Blob, component: &Path) -> Result<(), Failure> {
     let plugin = component.to_string_lossy().into_owned();
     let reply = invocation.ask(&Request::PluginInspect { cwd: invocation.cwd.clone(), plugin })?;
     let Answer::PluginInspection(inspection) = &reply.answer else {
@@ -66,7 +66,10 @@ fn check_after(invocation: &Invocation, blob: &Blob, plugin: &PluginInfo) -> Res
     if plugin.digest == blob.digest {
         return Ok(());
     }
-    invocation.ask(&Request::PluginRemove { cwd: invocation.cwd.clone(), name: plugin.name.clone() })?;
+    // It is removed by the name of its file, whatever the chain calls it.
+    let stem = plugin.path.as_deref().and_then(Path::file_stem);
+    let name = stem.map_or_else(|| plugin.name.clone(), |stem| stem.to_string_lossy().into_owned());
+    invocation.ask(&Request::PluginRemove { cwd: invocation.cwd.clone(), name })?;
     Err(differs(blob, &plugin.digest))
 }
 

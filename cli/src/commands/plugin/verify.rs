@@ -11,8 +11,8 @@ const REFUSED: u8 = 4;
 
 /// Check that the project's plugins are those that plugins.lock pins
 ///
-/// Exits with 4 if one differs from its pin or is pinned and not there. One that is not pinned is told, and is no
-/// failure.
+/// Exits with 4 if one differs from its pin or is pinned and not there, or if plugins.lock is damaged. One that is not
+/// pinned is told, and is no failure.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pu plugin verify\n  pu plugin verify && pu spawn \"fix the auth race\"")]
 pub(crate) struct Args {}
@@ -24,7 +24,8 @@ impl Args {
             return Err(invocation.mismatch("plugin_list", &reply.answer));
         };
         invocation.show(&reply, || render::plugin::pins(plugins, &View::new(invocation.style)))?;
-        Ok(if plugins.iter().all(holds) { Outcome::DONE } else { Outcome(REFUSED) })
+        let all_hold = render::plugin::lock_damage(plugins).is_none() && plugins.iter().all(holds);
+        Ok(if all_hold { Outcome::DONE } else { Outcome(REFUSED) })
     }
 }
 

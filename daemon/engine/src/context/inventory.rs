@@ -112,6 +112,10 @@ impl ContextEngine {
         pinned: &Pinned,
         places: &Places,
     ) -> Result<(), AssemblerError> {
+        if let (Pinned::As(_), PluginSource::File(_)) = (pinned, source) {
+            // What cannot be read is not what was pinned.
+            info.pin = Pin::Differs;
+        }
         let bytes = source.read().map_err(|failure| told(&failure))?;
         info.digest = sha256(&bytes);
         info.tally = self.loader.tallies().of(&places.root, &info.digest);

@@ -53,7 +53,7 @@ impl ChainFile {
     }
 
     /// Takes out every assembler that has this name or runs the plugin of this name; answers whether there was one. A chain
-    /// that would be empty then is none: the default one takes its place.
+    /// that has none left stays, and is empty: the default one would run what was left out of it.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.entries().len();
         match self.chain_mut() {
@@ -68,7 +68,7 @@ impl ChainFile {
             && before > 0
             && let Some(context) = self.document.get_mut(CONTEXT).and_then(Item::as_table_like_mut)
         {
-            context.remove(ASSEMBLER);
+            context.insert(ASSEMBLER, value(Array::new()));
         }
         left < before
     }
@@ -234,16 +234,24 @@ mod tests {
     }
 
     #[test]
-    fn an_assembler_is_removed_with_its_config_and_the_last_one_leaves_no_chain() {
+    fn an_assembler_is_removed_with_its_config_and_the_last_one_leaves_an_empty_chain() {
         let text = edited(TABLES, |file| assert!(file.remove("ledger") && !file.remove("ledger")));
         assert_eq!(names(&text), pairs(&[("keyword", true)]), "{text}");
         for part in ["# ours", "budget = 9 # small", "# first the words", "# the end"] {
             assert!(text.contains(part), "{part} is not in:\n{text}");
         }
         assert!(!text.contains("areas"), "{text}");
-        let text = edited(&text, |file| assert!(file.remove("keyword") && !file.is_configured()));
-        assert_eq!(names(&text), pairs(&[]), "{text}");
-        assert!(text.contains("budget = 9 # small"), "{text}");
+        let text = edited(&text, |file| assert!(file.remove("keyword") && file.is_configured()));
+        assert!(text.contains("budget = 9 # small\nassembler = []\n"), "{text}");
+        for before in [text.as_str(), "[[context.assembler]]\nname = \"x\"\n\n[terminal]\ncols = 80\n"] {
+            let text = edited(before, |file| {
+                file.remove("x");
+            });
+            let config: Config = toml::from_str(&text).unwrap_or_else(|e| panic!("{e} in\n{text}"));
+            assert_eq!(config.context.assemblers, Some(Vec::new()), "{text}");
+            let text = edited(&text, |file| file.append("auth"));
+            assert_eq!(names(&text), pairs(&[("auth", true)]), "{text}");
+        }
         let text = edited(INLINE, |file| assert!(file.remove("ledger")));
         assert_eq!(names(&text), pairs(&[("keyword", true)]), "{text}");
     }

@@ -10,6 +10,8 @@ use std::path::{Component, Path};
 use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, value};
 
 const VERSION: i64 = 1;
+/// The folder of `.pu/` that is the agents'.
+const WORKTREES: &str = "worktrees";
 /// The longest lock that is read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
 const NEW: &str = "\
@@ -194,10 +196,17 @@ fn pin_of(table: &Table) -> Result<PluginPin, Fault> {
     if pin.sha256.len() != 64 || !pin.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err((at("sha256"), "`sha256` must be 64 hexadecimal digits".into()));
     }
-    if !Path::new(&pin.path).components().all(|step| matches!(step, Component::Normal(_))) {
-        return Err((at("path"), "`path` must lead to a place in .pu/".into()));
+    if !is_place(Path::new(&pin.path)) {
+        return Err((at("path"), "`path` must lead to a .wasm file in .pu/, and to none of a worktree".into()));
     }
     Ok(pin)
+}
+
+/// Whether a plugin may lie there: what a pin names is removed with it.
+fn is_place(path: &Path) -> bool {
+    path.components().all(|step| matches!(step, Component::Normal(_)))
+        && path.extension().is_some_and(|extension| extension == "wasm")
+        && !path.starts_with(WORKTREES)
 }
 
 fn imports(table: &Table) -> Result<Vec<String>, Fault> {
@@ -316,7 +325,9 @@ mod tests {
             (format!("{good}[[plugin\n"), line(&good), ""),
             (good.replace("name = \"a\"", "name = 3"), 3, "`name` must be a text"),
             (good.replace(&"a".repeat(64), "abc"), 7, "64 hexadecimal digits"),
-            (good.replace("plugins/a.wasm", "../../a.wasm"), 4, "a place in .pu/"),
+            (good.replace("plugins/a.wasm", "../../a.wasm"), 4, "a .wasm file in .pu/"),
+            (good.replace("plugins/a.wasm", "config.toml"), 4, "a .wasm file in .pu/"),
+            (good.replace("plugins/a.wasm", "worktrees/b/a.wasm"), 4, "none of a worktree"),
             (format!("{good}\n{good}"), 0, ""),
             ("plugin = 3\n".to_owned(), 1, "[[plugin]] tables"),
             ("\nversion = \"x\"\n".to_owned(), 2, "`version` must be 1"),

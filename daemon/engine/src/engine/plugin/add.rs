@@ -8,7 +8,7 @@ use crate::context::ContextError;
 use crate::plugins::{PluginFailure, PluginSource, inspect, is_plugin_name};
 use crate::projects::Project;
 use crate::store::{PluginPin, PluginsLock};
-use pu_protocol::{Answer, ErrorCode};
+use pu_protocol::{Answer, ErrorBody, ErrorCode};
 use std::path::{Path, PathBuf};
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
             let name = name.or_else(|| name_of_own(&project, &component));
             let (bytes, pin) = engine.accepted(&component, name, source)?;
             let name = pin.name.clone();
-            engine.change_plugins(&project, &name, |changes| put(&project, changes, &bytes, pin))
+            engine.change_plugins(&project, &name, |changes| engine.put(&project, changes, &bytes, pin))
         })
         .await?
     }
@@ -59,6 +59,38 @@ impl Engine {
         };
         Ok((bytes, pin))
     }
+
+    fn put(&self, project: &Project, changes: &mut Changes, bytes: &[u8], pin: PluginPin) -> Result<(), Failure> {
+        // Read first: what is damaged is told before anything is written.
+        let mut lock = PluginsLock::read(&project.layout.plugins_lock())?;
+        check_free(project, &pin)?;
+        self.projects.settle(project)?;
+        let mut chain = chain_file(project)?;
+        let name = pin.name.clone();
+        changes.replace(&project.layout.root().join(&pin.path), bytes)?;
+        lock.put(pin);
+        changes.write(&project.layout.plugins_lock(), lock.text().as_bytes())?;
+        if chain.is_configured() && !chain.has(&name) {
+            chain.append(&name);
+            write_chain(project, changes, &chain)?;
+        }
+        Ok(())
+    }
+}
+
+/// An assembler of this name that runs another file would keep the plugin out of the chain unseen.
+fn check_free(project: &Project, pin: &PluginPin) -> Result<(), Failure> {
+    let config = project.config()?;
+    let folder = project.layout.root();
+    let runs_it = |plugin: &str| plugin == pin.name || folder.join(plugin) == folder.join(&pin.path);
+    let mut chain = config.context.assemblers.iter().flatten();
+    let Some(other) = chain.find(|assembler| assembler.name == pin.name && !runs_it(assembler.plugin())) else {
+        return Ok(());
+    };
+    let message = format!("the chain has an assembler `{}` already, which runs {}", pin.name, other.plugin());
+    Err(ErrorBody::new(ErrorCode::NameTaken, message)
+        .with_hint("`pu plugin add PATH --name NAME` adds it under another name")
+        .into())
 }
 
 /// A component that lies among the project's plugins already keeps the name of its file: what runs is accepted as it is.
@@ -66,20 +98,4 @@ fn name_of_own(project: &Project, component: &Path) -> Option<String> {
     let (plugins, real) = (project.layout.plugins().canonicalize().ok()?, component.canonicalize().ok()?);
     let name = real.strip_prefix(plugins).ok()?.to_str()?.strip_suffix(".wasm")?;
     is_plugin_name(name).then(|| name.to_owned())
-}
-
-fn put(project: &Project, changes: &mut Changes, bytes: &[u8], pin: PluginPin) -> Result<(), Failure> {
-    // Read first: what is damaged is told before anything is written.
-    let mut lock = PluginsLock::read(&project.layout.plugins_lock())?;
-    project.config()?;
-    let mut chain = chain_file(project)?;
-    let name = pin.name.clone();
-    changes.write(&project.layout.root().join(&pin.path), bytes)?;
-    lock.put(pin);
-    changes.write(&project.layout.plugins_lock(), lock.text().as_bytes())?;
-    if chain.is_configured() && !chain.has(&name) {
-        chain.append(&name);
-        write_chain(project, changes, &chain)?;
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Files of a project that one request changes: all of them or, by taking back what was done, none.
 //!
-//! Each single write is atomic. It never leaves the project: a link is followed, and one that leads out is refused.
+//! Each single write is atomic. It never leaves the project: a link is followed, and one that leads out is refused, or
+//! else it is the link that is replaced.
 
 use super::Failure;
 use crate::projects::{Project, ProjectError};
@@ -33,20 +34,28 @@ impl Changes {
 
     /// Makes a file hold these bytes, with the folder above it. What it holds already is no change.
     pub(super) fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed("create the folder", folder))?;
-        }
+        make_folder_of(path)?;
         let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
         let place = if is_link { real(path)? } else { beside(path)? };
-        self.check_inside(path, &place)?;
-        let before = before(&place)?;
+        self.put(path, &place, bytes)
+    }
+
+    /// As [`Changes::write`], but in place of a link and not of what it leads to.
+    pub(super) fn replace(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        make_folder_of(path)?;
+        self.put(path, &beside(path)?, bytes)
+    }
+
+    fn put(&mut self, path: &Path, place: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        self.check_inside(path, place)?;
+        let before = before(place)?;
         let mode = match &before {
             Before::File { bytes: known, .. } if known == bytes => return Ok(()),
             Before::File { mode, .. } => *mode,
             Before::Nothing | Before::Link { .. } => SHARED_FILE,
         };
-        self.done.push((path.to_owned(), place.clone(), before));
-        Ok(atomic::write_atomic(&place, bytes, mode)?)
+        self.done.push((path.to_owned(), place.to_owned(), before));
+        Ok(atomic::write_atomic(place, bytes, mode)?)
     }
 
     /// Removes a file, of a link the link; answers whether there was one.
@@ -111,9 +120,17 @@ fn restore(place: &Path, before: &Before) -> Result<(), RecordError> {
         Before::Nothing => atomic::remove_file(place),
         Before::File { bytes, mode } => atomic::write_atomic(place, bytes, *mode),
         Before::Link { target } => {
+            atomic::remove_file(place)?;
             let linked = std::os::unix::fs::symlink(target, place);
             linked.map_err(|source| RecordError::Io { act: "make the link", path: place.into(), source })
         }
+    }
+}
+
+fn make_folder_of(path: &Path) -> Result<(), Failure> {
+    match path.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(failed("create the folder", folder)),
+        None => Ok(()),
     }
 }
 
@@ -177,6 +194,21 @@ mod tests {
         changes.write(&root.join("a"), b"x").unwrap();
         changes.write(&root.join("a"), b"x").unwrap();
         assert_eq!(changes.keep(), [root.join("a")]);
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_not_what_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, mut changes) = changes(&folder);
+        let (file, link) = (root.join("file"), root.join("link"));
+        atomic::write_atomic(&file, b"before", 0o600).unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        changes.replace(&link, b"after").unwrap();
+        assert_eq!((std::fs::read(&file).unwrap(), std::fs::read(&link).unwrap()), (b"before".into(), b"after".into()));
+        assert!(!link.is_symlink());
+        let failure = changes.undo(Failure::new(ErrorCode::Io, "because"));
+        assert_eq!(failure.body.message, "because");
+        assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("file"));
     }
 
     #[test]

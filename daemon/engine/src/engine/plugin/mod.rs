@@ -31,7 +31,6 @@ impl Engine {
         change: impl FnOnce(&mut changes::Changes) -> Result<(), Failure>,
     ) -> Result<Answer, Failure> {
         let _alone = self.plugin_changes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.projects.settle(project)?;
         let mut changes = changes::Changes::of(project);
         let stands = change(&mut changes).and_then(|()| self.standing(project, name));
         match stands {
@@ -45,9 +44,9 @@ impl Engine {
         let config = project.config()?;
         let all = self.context.plugins(&project.root, &config.context)?;
         let file = project.layout.plugins().join(format!("{name}.wasm")).canonicalize().ok();
-        let is_meant = |info: &PluginInfo| info.name == name || (file.is_some() && info.path == file);
-        let found = all.into_iter().find(is_meant);
-        Ok(found.unwrap_or_else(|| PluginInfo { name: name.to_owned(), ..PluginInfo::default() }))
+        let by_file = all.iter().find(|info| file.is_some() && info.path == file);
+        let found = by_file.or_else(|| all.iter().find(|info| info.name == name));
+        Ok(found.cloned().unwrap_or_else(|| PluginInfo { name: name.to_owned(), ..PluginInfo::default() }))
     }
 }
 

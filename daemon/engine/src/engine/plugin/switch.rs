@@ -27,22 +27,22 @@ impl Engine {
 
     fn set_enabled(&self, project: &Project, changes: &mut Changes, name: &str, enabled: bool) -> Result<(), Failure> {
         let config = project.config()?;
+        let mut chain = self.context.chain(&project.root, &config.context)?;
+        if !chain.iter().any(|assembler| assembler.name == name) {
+            self.check_lies_ready(project, name, enabled)?;
+        }
+        self.projects.settle(project)?;
         let mut file = chain_file(project)?;
         if file.is_configured() {
             if !file.switch(name, enabled) {
-                self.check_lies_ready(project, name, enabled)?;
                 file.append(name);
             }
             return write_chain(project, changes, &file);
         }
-        let mut chain = self.context.chain(&project.root, &config.context)?;
         match chain.iter_mut().find(|assembler| assembler.name == name) {
             Some(assembler) if assembler.enabled == enabled => return Ok(()),
             Some(assembler) => assembler.enabled = enabled,
-            None => {
-                self.check_lies_ready(project, name, enabled)?;
-                chain.push(AssemblerConfig::plain(name));
-            }
+            None => chain.push(AssemblerConfig::plain(name)),
         }
         file.write_chain(&chain).map_err(|error| ProjectError::Config {
             path: project.layout.config(),
