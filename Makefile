@@ -6,7 +6,7 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(DESTDIR)$(patsubst ~/%,$(HOME)/%,$(PREFIX))/bin
 PROGRAMS := pu-shim pu-engine pu
 
-.PHONY: help demo test lint plugins install uninstall bench
+.PHONY: help demo test lint plugins install uninstall bench fuzz
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make install   build for release and install into PREFIX/bin (PREFIX=$(PREFIX))'
 	@echo 'make uninstall remove from PREFIX/bin what make install put there; data and agents stay'
 	@echo 'make bench     measure on this machine, beside tmux where it is installed'
+	@echo 'make fuzz      random components and random answers through the plugin host; fuzz/README.md has the longer runs'
 
 demo:
 	cargo build --locked --workspace --bins
@@ -67,3 +68,9 @@ uninstall:
 
 bench:
 	tests/bench/run
+
+# Both stop at the first finding. The compiler that the host calls is the release build's.
+fuzz:
+	cargo build --locked --release -p pu-engine
+	cargo run --locked --release --manifest-path fuzz/Cargo.toml --bin answers -- --count 100000
+	cargo run --locked --release --manifest-path fuzz/Cargo.toml --bin components -- --count 1000 --engine "$(TARGET)/release/pu-engine"
