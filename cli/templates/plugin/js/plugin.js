@@ -1,15 +1,30 @@
 // Billing tasks get the ledger's invariants.
 //
-// Names of the contract (wit/context.wit) are in camelCase here. What a call of the host can fail with is thrown, and
-// what this throws as `{ code, message }` is a failure of the plugin, told to the user.
+// Names of the contract (wit/context.wit) are in camelCase here. What a call of the host fails with is the `payload` of
+// what it throws, and what this throws as `{ code, message }` is a failure of the plugin, told to the user. Anything else
+// that is thrown would reach the user as a bare trap, without a word.
 
-import { get as config } from "purepoint:context/config@0.1.0";
-import { search } from "purepoint:context/specs@0.1.0";
+import { get as config } from "purepoint:context/config@0.1.1";
+import { search } from "purepoint:context/specs@0.1.1";
 
 // Words that make a task one about billing, where the user has configured none.
 const WORDS = ["billing", "invoice"];
 
 export function assemble(task) {
+  try {
+    return answer(task);
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
+function failure(error) {
+  if (!(error instanceof Error)) return error;
+  const [place] = (error.stack ?? "").split("\n");
+  return error.payload ?? { code: "exception", message: `${error} (${place})` };
+}
+
+function answer(task) {
   const { words = WORDS } = JSON.parse(config());
   const prompt = task.prompt.toLowerCase();
   const word = words.find((word) => prompt.includes(word));

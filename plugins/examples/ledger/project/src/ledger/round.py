@@ -1,0 +1,1 @@
+# Golden tasks name this file.
