@@ -139,6 +139,7 @@ fn may_repeat(request: &Request) -> bool {
     match request {
         Request::Hello { .. }
         | Request::Health
+        | Request::Doctor { .. }
         | Request::Init { .. }
         | Request::Status { .. }
         | Request::Logs { .. }
@@ -171,8 +172,10 @@ fn patience(request: &Request) -> Duration {
     Duration::from_secs(match request {
         Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } | Request::PluginBench { .. } => 300,
         Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
-        Request::ContextExplain { .. } | Request::Shutdown { .. } => 120,
-        Request::PluginInspect { .. } | Request::PluginEncode { .. } | Request::PluginAdd { .. } => 120,
+        Request::ContextExplain { .. } | Request::Shutdown { .. } | Request::Doctor { .. } => 120,
+        Request::PluginInspect { .. } | Request::PluginEncode { .. } => 120,
+        // The compiler has a minute for each, and may have some before this one.
+        Request::PluginAdd { .. } | Request::PluginSwitch { .. } => 300,
         // A call ends within half a second, whatever the plugin does.
         Request::PluginRun { tasks, .. } => tasks.len() as u64 + 120,
         _ => 30,

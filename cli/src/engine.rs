@@ -68,7 +68,7 @@ pub(crate) fn holder_lives(endpoint: &Endpoint) -> bool {
 }
 
 /// `PU_ENGINE`, else the one beside this executable, else the one on the PATH.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("PU_ENGINE").filter(|p| !p.is_empty()) {
         return path.into();
     }

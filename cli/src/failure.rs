@@ -47,12 +47,28 @@ pub(crate) enum Failure {
     /// The connection to an agent broke while it was in use.
     #[error("the link to {agent} is lost: {why}")]
     LinkLost { agent: String, why: String },
-    /// A program that builds a plugin failed; what it had to say it said itself.
-    #[error("{tool} failed: {why}")]
-    Tool { tool: String, why: String },
+    /// A program that builds a plugin failed.
+    #[error("{tool} failed: {why}{}", last_words(said))]
+    Tool { tool: String, why: String, said: Said },
     /// A check of `pu demo` does not hold.
     #[error("the demonstration failed: {0}")]
     Demo(String),
+}
+
+/// What a tool that failed had to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It stands on standard error already.
+    Above,
+    /// The last lines of it, which nobody has seen.
+    Lines(String),
+}
+
+fn last_words(said: &Said) -> String {
+    match said {
+        Said::Lines(lines) if !lines.is_empty() => format!("; the last that it said:\n{lines}"),
+        Said::Lines(_) | Said::Above => String::new(),
+    }
 }
 
 /// What may or may not have been done.
@@ -88,10 +104,10 @@ impl Failure {
             Self::Refused { hint, .. } => (ErrorCode::InvalidRequest, Some(hint.clone())),
             Self::TimedOut { hint, .. } => (ErrorCode::TimedOut, Some((*hint).to_owned())),
             Self::LinkLost { .. } => (ErrorCode::AgentUnreachable, Some("see `pu status`".to_owned())),
-            Self::Tool { .. } => (
-                ErrorCode::LaunchFailed,
-                Some("what it says stands above; once that is mended, run `pu plugin build` again".to_owned()),
-            ),
+            Self::Tool { said, .. } => {
+                let above = if *said == Said::Above { "what it says stands above; " } else { "" };
+                (ErrorCode::BuildFailed, Some(format!("{above}once that is mended, run `pu plugin build` again")))
+            }
             Self::Demo(_) => (
                 ErrorCode::Internal,
                 Some("`pu demo --keep` leaves its folders; the daemon's log there is home/daemon.log".to_owned()),
@@ -103,7 +119,7 @@ impl Failure {
     }
 
     /// `pu help` and the README hold the table of these codes.
-    fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused { .. } => REFUSED,
             other => exit_code(other.body().code),
@@ -157,6 +173,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         | E::LineTooLong
         | E::AgentUnreachable
         | E::LaunchFailed
+        | E::BuildFailed
         | E::GitFailed
         | E::InvalidConfig
         | E::PathTooLong

@@ -64,6 +64,24 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Whether standard error is a terminal on which a line can be written over.
+pub(crate) fn is_live() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+}
+
+/// Shows how something goes on: in one line that the next one is written over where that can be, else in a line each.
+pub(crate) fn show_progress(text: &str, live: bool) {
+    let mut err = io::stderr().lock();
+    // It is worth less than what goes on.
+    let _ = if live { write!(err, "\r{text}\x1b[K").and_then(|()| err.flush()) } else { writeln!(err, "{text}") };
+}
+
+/// Takes away the line that was written over.
+pub(crate) fn end_progress() {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\r\x1b[K").and_then(|()| err.flush());
+}
+
 /// The size of the terminal that standard output is, if it is one.
 pub(crate) fn terminal_size() -> Option<TerminalSize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;

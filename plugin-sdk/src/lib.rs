@@ -29,16 +29,21 @@
 //! plain `cargo test` runs against [`MockSpecs`]. `README.md` is the author's guide.
 //!
 //! The SDK gives a plugin no clock, no files and no network, on no target: what a plugin can do is what the contract
-//! (`wit/context.wit`) says.
+//! (`wit/context.wit`) says. [`state`] and [`history`] are for plugins that the user grants them to; one that calls neither
+//! asks for neither.
 
 mod assembler;
+pub mod history;
 pub mod log;
 mod mock;
 mod specs;
+pub mod state;
 mod types;
 
 pub use assembler::{Assembler, NoConfig, run};
 pub use mock::MockSpecs;
+#[cfg(not(target_arch = "wasm32"))]
+pub use mock::{history::MockHistory, state::MockState};
 pub use specs::{Chunk, FieldWeight, Listing, Page, Query, Specs};
 pub use types::{Assembly, Attr, ChangedFile, Failure, Hit, Label, Pick, SpecMeta, Task};
 

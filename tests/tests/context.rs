@@ -52,6 +52,29 @@ fn explain_touches_nothing() {
     assert_eq!(project.history(), [] as [Value; 0]);
 }
 
+/// What is changed where one stands is part of the task, as it is for an agent that is started there.
+#[test]
+fn explain_knows_what_is_changed_as_a_spawn_in_the_root_does() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.write("src/images-thumbnails.rs", "// to be written\n");
+    project.commit("a file");
+    let task = "carry on";
+    let explain = || project.pu(["context", "explain", "--json", "-a", "terminal", task]).output().json();
+    let is_proposed = |report: &Value| {
+        report["candidates"].as_array().unwrap().iter().any(|candidate| candidate["path"] == "specs/images.md")
+    };
+    let before = explain();
+    assert!(!is_proposed(&before), "{before:#}");
+    project.write("src/images-thumbnails.rs", "// written\n");
+    let after = explain();
+    assert!(is_proposed(&after), "{after:#}");
+    let spawned = project.spawn("here", "true", &["--root", task]);
+    for key in ["tokens", "picks", "revision"] {
+        assert_eq!(after[key], spawned["context"][key], "{key}");
+    }
+}
+
 /// For programs: the list is there also where nothing was proposed.
 #[test]
 fn explain_has_its_list_of_candidates_where_it_is_empty() {

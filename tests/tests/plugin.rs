@@ -218,6 +218,39 @@ fn a_plugin_is_switched_off_and_on() {
     assert_eq!(error["code"], "plugin_not_found", "{error}");
 }
 
+/// A chain that its user configured for all projects names plugins that nobody else has: it is not copied into the project,
+/// which is shared.
+#[test]
+fn switching_one_off_writes_of_the_users_chain_only_its_name() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    let chain = "[[context.assembler]]\nname = \"keyword\"\n\n[[context.assembler]]\nname = \"mine\"\n";
+    write(world.home().config(), format!("[context]\ndeadline_ms = 5000\n\n{chain}"));
+    write(world.home().plugins().join("mine.wasm"), Hostile::Traps.component("mine"));
+    let path = project.root().join(".pu/config.toml");
+    let before = read(&path);
+    let names = || {
+        let report = explained(&world, &project);
+        let parts = report["assemblers"].as_array().unwrap().iter();
+        parts.map(|part| part["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), ["keyword", "mine"]);
+    let switched = ask(&world, &project, "plugin_switch", json!({"name": "mine", "enabled": false}));
+    assert_eq!(switched["plugin"]["enabled"], false, "{switched:#}");
+    assert_eq!(names(), ["keyword"]);
+    let added: Vec<String> = read(&path).lines().filter(|line| !before.contains(line)).map(str::to_owned).collect();
+    assert_eq!(added, ["disabled = [\"mine\"]"]);
+    ask(&world, &project, "plugin_switch", json!({"name": "mine", "enabled": true}));
+    assert_eq!((names(), read(&path)), (vec!["keyword".to_owned(), "mine".to_owned()], before.clone()));
+
+    // One that the project has and the user's chain does not can only be in a chain that says so.
+    add(&world, &project, &component(&world, "rules", &Hostile::Traps.component("rules")));
+    let error = refused(&world, &project, "plugin_switch", json!({"name": "rules", "enabled": true}));
+    assert_eq!(error["code"], "plugin_not_found", "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("config.toml"), "{error}");
+    assert_eq!(read(&path), before);
+}
+
 /// A golden task: a plugin alone, over the project's specs or over a folder of its author's.
 #[test]
 fn a_plugin_is_run_on_tasks() {
@@ -271,6 +304,22 @@ fn a_plugin_that_failed_five_times_in_a_row_is_set_aside() {
     assert_eq!((&told["tally"]["calls"], &told["tally"]["failures_in_a_row"]), (&json!(5), &json!(5)), "{told:#}");
     assert_eq!(told["tally"]["last_error"]["code"], "trap", "{told:#}");
 
+    // Whoever looked at it may have it asked again as it is, by either command.
+    for again in ["plugin_switch", "plugin_add"] {
+        let built = component(&world, "rules", &Hostile::Traps.component("rules"));
+        let more = match again {
+            "plugin_switch" => json!({"name": "rules", "enabled": true}),
+            _ => json!({"component": built, "source": "a test"}),
+        };
+        let changed = ask(&world, &project, again, more);
+        assert_eq!(changed["plugin"]["error"], Value::Null, "{changed:#}");
+        for round in 0..5 {
+            let error = part(&explained(&world, &project), "rules")["error"].clone();
+            assert_eq!(error["code"], "trap", "{again}, round {round}: {error}");
+        }
+        assert_eq!(part(&explained(&world, &project), "rules")["error"]["code"], "set_aside", "{again}");
+    }
+
     // Another digest is another plugin.
     add(&world, &project, &component(&world, "rules", &Hostile::TakesMemory.component("rules")));
     assert_eq!(part(&explained(&world, &project), "rules")["error"]["code"], "memory_limit");
@@ -289,6 +338,8 @@ fn a_config_that_does_not_fit_is_told_with_file_and_line() {
     assert_eq!(error["code"], "config_invalid", "{report:#}");
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("`min_score`") && message.contains("config.toml, line 5"), "{message}");
+    let told = listed(&world, &project, "keyword");
+    assert_eq!(told["error"], *error, "whoever lists the plugins learns it too: {told:#}");
     project.write(".pu/config.toml", &config.replace("\"low\"", "0.2"));
     assert_eq!(part(&explained(&world, &project), "keyword")["error"], Value::Null);
 }

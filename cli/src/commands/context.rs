@@ -17,6 +17,9 @@ pub(crate) enum Context {
 }
 
 /// Show what context a task would get: every candidate, its score, its reason, and why it was left out
+///
+/// The task knows the files that are changed where you stand, as that of `pu spawn --root` does; an agent in a new worktree
+/// has changed none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   pu context explain \"fix the auth race\"

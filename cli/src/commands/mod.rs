@@ -8,6 +8,7 @@ mod completions;
 mod context;
 mod daemon;
 mod demo;
+mod doctor;
 mod health;
 mod init;
 mod kill;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Wait(wait::Args),
     Clean(clean::Args),
     Health(health::Args),
+    Doctor(doctor::Args),
     #[command(subcommand)]
     Daemon(daemon::Daemon),
     #[command(subcommand)]
@@ -60,6 +62,7 @@ impl Command {
             Self::Wait(args) => args.run(invocation),
             Self::Clean(args) => args.run(invocation),
             Self::Health(args) => args.run(invocation),
+            Self::Doctor(args) => args.run(invocation),
             Self::Daemon(verb) => verb.run(invocation),
             Self::Context(verb) => verb.run(invocation),
             Self::Plugin(verb) => verb.run(invocation),

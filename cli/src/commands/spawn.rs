@@ -131,7 +131,9 @@ fn split(typed: &[String]) -> Result<Vec<String>, Failure> {
 }
 
 /// The caller's environment, without what JSON cannot carry.
-fn environment(all: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>) -> BTreeMap<String, String> {
+pub(super) fn environment(
+    all: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+) -> BTreeMap<String, String> {
     all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 

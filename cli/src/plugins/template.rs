@@ -146,7 +146,7 @@ mod tests {
     fn manifests_and_golden_tasks_can_be_read() {
         for language in ALL {
             let manifest: Value = serde_json::from_str(&text(language, "manifest.json")).unwrap();
-            assert_eq!((&manifest["name"], &manifest["contract"]), (&json!("my-plugin"), &json!("0.1.0")));
+            assert_eq!((&manifest["name"], &manifest["contract"]), (&json!("my-plugin"), &json!("0.1.1")));
             assert!(manifest["limits"]["deadline_ms"].is_u64(), "{language:?}");
             let golden = Golden::parse(&text(language, "golden.toml")).unwrap();
             assert!(golden.tasks.len() >= 2 && golden.specs.is_some(), "{language:?}");

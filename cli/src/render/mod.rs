@@ -5,6 +5,7 @@
 pub(crate) mod agents;
 pub(crate) mod clean;
 pub(crate) mod context;
+pub(crate) mod doctor;
 pub(crate) mod plugin;
 pub(crate) mod spawn;
 

@@ -36,11 +36,26 @@ pub(crate) fn list(plugins: &[PluginInfo], view: &View) -> String {
     let headings = ["NAME", "ORIGIN", "VERSION", "STATE", "CALLS", "P50", "P99", "PICKS"];
     let mut lines = vec![view.table(headings, rows)];
     for plugin in plugins {
+        if let Some(grants) = grants(plugin) {
+            lines.push(view.style.dim(&format!("{}: {grants}", printable(&plugin.name))));
+        }
         if let Some(error) = plugin.error.as_ref().or(plugin.tally.last_error.as_ref()) {
             lines.push(view.style.warn(&format!("{}: {}", printable(&plugin.name), error_text(error))));
         }
     }
     lines.join("\n")
+}
+
+/// What it needs beside specs, and what it was granted, if there is anything to tell.
+fn grants(plugin: &PluginInfo) -> Option<String> {
+    let words = |words: &[String]| match words {
+        [] => "nothing".to_owned(),
+        words => words.iter().map(|word| printable(word)).collect::<Vec<_>>().join(", "),
+    };
+    if plugin.needs.is_empty() && plugin.grants.is_empty() {
+        return None;
+    }
+    Some(format!("needs {}, was granted {}", words(&plugin.needs), words(&plugin.grants)))
 }
 
 fn origin(origin: PluginOrigin) -> &'static str {
@@ -82,7 +97,7 @@ fn micros(time: u64) -> String {
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_024 => format!("{bytes} bytes"),
         1_024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1_024.0),
@@ -150,6 +165,7 @@ pub(crate) fn inspection(inspection: &PluginInspection, style: Style) -> String 
         format!("licence   {}", printable(&i.licence)),
         format!("contract  purepoint:context@{}", printable(&i.contract)),
         format!("imports   {}", joined(&i.imports)),
+        format!("needs     {}", joined(&i.needs)),
         format!("exports   {}", joined(&i.exports)),
         format!("size      {} ({} bytes)", size(i.size), grouped(i.size)),
         format!("sha256    {}", printable(&i.digest)),
@@ -319,10 +335,13 @@ mod tests {
             PluginTally { calls: 1_234, p50_us: Some(480), p99_us: Some(1_520), picks: 99, ..Default::default() };
         let mut slow = plugin("slow", PluginOrigin::Project, Pin::Matches);
         slow.tally = PluginTally { calls: 7, failures_in_a_row: 5, last_error: Some(error), ..Default::default() };
+        slow.needs = vec!["state".into(), "history".into()];
+        slow.grants = vec!["history".into()];
         insta::assert_snapshot!(list(&[keyword, slow], &view()), @r"
         NAME     ORIGIN   VERSION  STATE      CALLS  P50     P99     PICKS
         keyword  bundled  0.1.0    ready      1,234  480 µs  1.5 ms  99
         slow     project  0.1.0    set_aside  7      -       -       0
+        slow: needs state, history, was granted history
         slow: deadline: longer than 50 ms \u{1b}[2J
         ");
         assert!(list(&[], &view()).contains("pu plugin new"));
@@ -386,8 +405,9 @@ mod tests {
             version: "0.1.0".into(),
             description: "Billing tasks\x07".into(),
             licence: "MIT".into(),
-            contract: "0.1.0".into(),
-            imports: vec!["purepoint:context/specs@0.1.0".into(), "purepoint:context/log@0.1.0".into()],
+            contract: "0.1.1".into(),
+            imports: vec!["purepoint:context/specs@0.1.1".into(), "purepoint:context/state@0.1.1".into()],
+            needs: vec!["state".into()],
             exports: vec!["assemble".into()],
             size: 52_345,
             digest: "abcd".into(),
@@ -398,9 +418,10 @@ mod tests {
         ledger 0.1.0
         does      Billing tasks\u{7}
         licence   MIT
-        contract  purepoint:context@0.1.0
-        imports   purepoint:context/specs@0.1.0
-                  purepoint:context/log@0.1.0
+        contract  purepoint:context@0.1.1
+        imports   purepoint:context/specs@0.1.1
+                  purepoint:context/state@0.1.1
+        needs     state
         exports   assemble
         size      51.1 KiB (52,345 bytes)
         sha256    abcd

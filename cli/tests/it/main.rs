@@ -6,6 +6,7 @@
 
 mod attach;
 mod clean;
+mod doctor;
 mod logs;
 mod plugin;
 mod shim;

@@ -99,6 +99,12 @@ fn a_build_that_fails_is_a_failure_and_its_output_is_no_answer() {
     assert_eq!((failed.code, failed.out.as_str()), (1, ""), "{failed:?}");
     assert!(failed.err.contains("no such import") && failed.err.contains("componentize-py failed"), "{}", failed.err);
 
+    // A program gets nothing but the answer, so that has what the tool said.
+    let failed = world.pu(&["plugin", "build", "ledger", "--json"]);
+    let error: Value = serde_json::from_str(&failed.err).unwrap();
+    assert_eq!((failed.code, failed.out.as_str(), &error["code"]), (1, "", &json!("build_failed")), "{failed:?}");
+    assert!(error["message"].as_str().unwrap().ends_with("no such import"), "{error}");
+
     // The last argument is where the component goes.
     script("echo built; for out; do :; done; printf component > \"$out\"");
     let daemon = world.daemon(|request| {
@@ -150,6 +156,51 @@ fn golden_tasks_are_run_in_the_daemon_and_judged_here() {
     assert_eq!(renewed.code, 0, "{renewed:?}");
     let text = std::fs::read_to_string(world.path("ledger/golden.toml")).unwrap();
     assert_eq!(text, golden.replace("LEDGER", "TAX"), "comments stay");
+}
+
+/// A plugin that says much leaves no room for all tasks in one answer: the rest is asked for again.
+#[test]
+fn golden_tasks_whose_answers_do_not_fit_are_asked_for_again() {
+    let world = World::new();
+    plugin(&world, true);
+    let golden: String = (0..5).map(|i| format!("[[task]]\nprompt = \"task {i}\"\nmust_pick = [\"S{i}\"]\n")).collect();
+    write(&world.path("ledger/golden.toml"), &golden);
+    let daemon = world.daemon(|request| {
+        let fit = request["tasks"].as_array().unwrap().iter().take(2);
+        let run = |task: &Value| {
+            let spec = task["prompt"].as_str().unwrap().replace("task ", "S");
+            json!({ "report": { "name": "ledger" }, "labels": [], "picks": [{ "spec": spec, "path": "x", "score": 0.9 }] })
+        };
+        Act::Say(json!({ "type": "plugin_run_report", "plugin": "ledger", "runs": fit.map(run).collect::<Vec<_>>() }))
+    });
+    let ran = world.pu(&["plugin", "test", "ledger"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("5 of 5 tasks pass"), "{}", ran.out);
+    let asked: Vec<usize> = daemon.requests().iter().map(|r| r["tasks"].as_array().unwrap().len()).collect();
+    assert_eq!(asked, [5, 3, 1]);
+}
+
+/// Who waits for a compiler is told so, and a program is not.
+#[test]
+fn what_takes_long_says_so() {
+    let slow = |world: &World| {
+        world.daemon(|_| {
+            let done = std::time::Instant::now() + std::time::Duration::from_millis(2500);
+            crate::world::until("the component is compiled", || std::time::Instant::now() > done);
+            Act::Say(changed("abcd"))
+        })
+    };
+    let world = World::new();
+    plugin(&world, true);
+    let _daemon = slow(&world);
+    let added = world.pu(&["plugin", "add", "ledger"]);
+    assert_eq!(added.code, 0, "{added:?}");
+    assert!(added.err.starts_with("compiling ledger (4 bytes)… ") && added.err.ends_with(" s\n"), "{added:?}");
+    assert!(added.out.starts_with("added ledger"), "{}", added.out);
+    let enabled = world.pu(&["plugin", "enable", "ledger"]);
+    assert!(enabled.code == 0 && enabled.err.starts_with("compiling ledger… "), "{enabled:?}");
+    let quiet = world.pu(&["plugin", "add", "ledger", "--json"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""), "{quiet:?}");
 }
 
 #[test]
@@ -206,6 +257,25 @@ fn a_component_is_added_by_what_was_built_in_its_folder() {
         assert_eq!(world.pu(&["plugin", args[0], args[1]]).code, 0);
         assert_eq!(daemon.requests().pop().unwrap()["enabled"], json!(kind));
     }
+}
+
+#[test]
+fn what_is_granted_is_in_the_request_and_only_words_that_can_be() {
+    let world = World::new();
+    plugin(&world, true);
+    let daemon = world.daemon(|_| Act::Say(changed("abcd")));
+    for args in [
+        &["plugin", "add", "ledger", "--grant", "state", "--grant", "history"][..],
+        &["plugin", "enable", "ledger", "--grant", "state,history"],
+    ] {
+        let ran = world.pu(args);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(daemon.requests().pop().unwrap()["grants"], json!(["state", "history"]));
+    }
+    let before = daemon.requests().len();
+    let ran = world.pu(&["plugin", "enable", "ledger", "--grant", "network"]);
+    assert!(ran.code == 2 && ran.err.contains("network") && ran.err.contains("history"), "{ran:?}");
+    assert_eq!(daemon.requests().len(), before);
 }
 
 /// An OCI layout whose one layer is called by 64 times `c`.

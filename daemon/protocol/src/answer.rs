@@ -4,6 +4,7 @@
 
 use crate::bytes::Base64Bytes;
 use crate::context::ContextReport;
+use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
@@ -19,6 +20,8 @@ pub enum Answer {
     HelloReport { protocol_version: u32, engine_version: String, capabilities: Vec<String> },
     /// To `health`.
     HealthReport(HealthReport),
+    /// To `doctor`.
+    DoctorReport { findings: Vec<Finding> },
     /// To `init`.
     InitReport(InitReport),
     /// To `spawn`.
@@ -41,7 +44,7 @@ pub enum Answer {
     PluginListReport { plugins: Vec<PluginInfo> },
     /// To `plugin_inspect` and `plugin_encode`.
     PluginInspection(Box<PluginInspection>),
-    /// To `plugin_run`: one for each task, in their order.
+    /// To `plugin_run`: one for each task, in their order; fewer where the line has no room for more.
     PluginRunReport { plugin: String, runs: Vec<PluginRun> },
     /// To `plugin_bench`.
     PluginBenchReport { plugin: String, times: PluginTimes },

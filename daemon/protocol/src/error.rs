@@ -65,6 +65,8 @@ pub enum ErrorCode {
     PluginNotFound,
     /// The component is no plugin that this daemon runs; the message begins with the plugin's own code.
     PluginRefused,
+    /// A program that builds a plugin failed.
+    BuildFailed,
     /// An assembler that the configuration requires failed.
     RequiredAssemblerFailed,
     /// A configuration file cannot be read as what it should be.

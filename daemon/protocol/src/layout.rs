@@ -49,7 +49,7 @@ impl HomeLayout {
     pub fn plugins(&self) -> PathBuf {
         self.root.join("plugins")
     }
-    /// Compiled plugins.
+    /// Compiled plugins. The key that they are sealed with lies beside it: `cache.key`.
     pub fn cache(&self) -> PathBuf {
         self.root.join("cache")
     }
@@ -159,6 +159,18 @@ impl ProjectLayout {
     }
     pub fn plugins_lock(&self) -> PathBuf {
         self.root.join("plugins.lock")
+    }
+    /// What plugins keep from one task to the next.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+    /// What one plugin keeps. `name` is a plugin's: lower-case letters, digits and `-`.
+    pub fn plugin_state(&self, name: &str) -> PathBuf {
+        self.state().join(format!("{name}.json"))
+    }
+    /// Held while what a plugin keeps is changed.
+    pub fn state_lock(&self) -> PathBuf {
+        self.state().join("lock")
     }
     /// Context maps.
     pub fn context(&self) -> PathBuf {

@@ -26,6 +26,12 @@ pub struct PluginInfo {
     pub pin: Pin,
     /// Whether it is in the chain. One that is not was switched off in the configuration.
     pub enabled: bool,
+    /// What it has to be granted, since it imports that: `state`, `history`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// What the configuration grants it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
     /// Why it cannot run, if it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<AssemblerError>,
@@ -67,7 +73,7 @@ pub enum Pin {
 pub struct PluginTally {
     pub calls: u64,
     pub failures: u64,
-    /// Failures since it last answered; five set it aside until its file changes.
+    /// Failures since it last answered; five set it aside until its file changes or it is added or switched on again.
     pub failures_in_a_row: u32,
     /// Microseconds of the calls that are remembered (the last 256).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +98,9 @@ pub struct PluginInspection {
     pub contract: String,
     /// Everything that it imports: what it can reach, and no more.
     pub imports: Vec<String>,
+    /// What of that it has to be granted: `state`, `history`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
     pub exports: Vec<String>,
     /// Of the component, in bytes.
     pub size: u64,

@@ -21,6 +21,19 @@ pub enum Request {
     Hello { client: String, client_version: String, protocol_min: u32, protocol_max: u32 },
     /// Whether the daemon is well.
     Health,
+    /// Looks whether all that an agent needs is as it should be: the programs, the machine, the project of `cwd`.
+    Doctor {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        /// The client's own program and release, to be held against the daemon's.
+        #[serde(default)]
+        client_program: Option<PathBuf>,
+        #[serde(default)]
+        client_version: Option<String>,
+        /// The caller's environment, in which a spawn would look for programs. Never written to disk.
+        #[serde(default)]
+        env: BTreeMap<String, String>,
+    },
     /// Makes a folder a project, trusted by the user who asks.
     Init { root: PathBuf },
     /// Starts an agent.
@@ -158,11 +171,21 @@ pub enum Request {
         name: Option<String>,
         /// Where it came from, for the lock: a path or a reference.
         source: String,
+        /// What its entry in the chain grants it from now on, beside what it did: `state`, `history`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        grants: Vec<String>,
     },
     /// Takes a plugin out of the project: file, pin and entry in the chain.
     PluginRemove { cwd: PathBuf, name: String },
     /// Switches a plugin of the chain on or off.
-    PluginSwitch { cwd: PathBuf, name: String, enabled: bool },
+    PluginSwitch {
+        cwd: PathBuf,
+        name: String,
+        enabled: bool,
+        /// As in `plugin_add`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        grants: Vec<String>,
+    },
     /// From here on the connection carries events.
     Subscribe {
         /// Only events of the project of this folder.
@@ -224,6 +247,7 @@ impl Request {
     pub const TYPES: &'static [&'static str] = &[
         "hello",
         "health",
+        "doctor",
         "init",
         "spawn",
         "status",

@@ -45,6 +45,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     shim.serve(told.err())
 }
 
+/// Says of which release this program is; starts nothing.
+pub fn tell_version() -> ExitCode {
+    report::version()
+}
+
 /// Reports arguments that make no sense, in the same form as a failed start.
 pub fn refuse(usage: &UsageError) -> ExitCode {
     report::failed(&usage.into())

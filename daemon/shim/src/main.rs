@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match pu_shim::Arguments::parse(std::env::args_os().skip(1)) {
+    let given: Vec<_> = std::env::args_os().skip(1).collect();
+    if given == ["--version"] {
+        return pu_shim::tell_version();
+    }
+    match pu_shim::Arguments::parse(given) {
         Ok(arguments) => pu_shim::run(&arguments),
         Err(usage) => pu_shim::refuse(&usage),
     }

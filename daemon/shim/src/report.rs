@@ -1,4 +1,5 @@
-//! The one line by which a shim says that it has started, or why not; then standard output is given up.
+//! The one line by which a shim says that it has started, or why not; then standard output is given up. Or, if only
+//! asked for that, the line that says of which release it is.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -21,6 +22,12 @@ pub(crate) fn failed(failure: &StartFailure) -> ExitCode {
     // If nobody reads the line, the exit status still tells.
     let _ = write_line(&StartReport::Failed(failure.clone()));
     ExitCode::FAILURE
+}
+
+/// Says of which release this program is.
+pub(crate) fn version() -> ExitCode {
+    let told = writeln!(io::stdout().lock(), "pu-shim {}", env!("CARGO_PKG_VERSION"));
+    if told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn write_line(report: &StartReport) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Generated types to plain ones and back, field by field. No judgement here.
 
-use super::bindings::purepoint::context::{specs as wire_specs, types as wire};
+use super::bindings::purepoint::context::{history as wire_history, specs as wire_specs, types as wire};
+use crate::history::{self, PastTask};
 use crate::{
     Assembly, Attr, ChangedFile, Chunk, Failure, FieldWeight, Hit, Label, Listing, Page, Pick, Query, SpecMeta, Task,
 };
@@ -143,5 +144,35 @@ impl From<wire_specs::Page> for Page {
 impl From<wire_specs::Chunk> for Chunk {
     fn from(chunk: wire_specs::Chunk) -> Self {
         Self { text: chunk.text, offset: chunk.offset, next: chunk.next }
+    }
+}
+
+impl From<&history::Query> for wire_history::Query {
+    fn from(query: &history::Query) -> Self {
+        Self { cursor: query.cursor.clone(), limit: query.limit, extra: all_of(&query.extra) }
+    }
+}
+
+impl From<wire_history::PastTask> for PastTask {
+    fn from(task: wire_history::PastTask) -> Self {
+        Self {
+            id: task.id,
+            prompt: task.prompt,
+            tags: task.tags,
+            agent: task.agent,
+            branch: task.branch,
+            outcome: task.outcome,
+            exit_code: task.exit_code,
+            picked: task.picked,
+            touched_files: all(task.touched_files),
+            started: task.started,
+            extra: all(task.extra),
+        }
+    }
+}
+
+impl From<wire_history::Page> for history::Page {
+    fn from(page: wire_history::Page) -> Self {
+        Self { tasks: all(page.tasks), next: page.next }
     }
 }

@@ -3,12 +3,13 @@
 //! Nothing here is for plugins to name; `export_assembler!` does.
 
 mod convert;
+mod granted;
 
 #[allow(unsafe_code, unreachable_pub, unused_qualifications, clippy::all, clippy::restriction, missing_docs)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit",
-        world: "assembler",
+        world: "assembler-with-memory",
         pub_export_macro: true,
         default_bindings_module: "pu_plugin_sdk::__guest::bindings",
     });
@@ -16,6 +17,7 @@ pub mod bindings {
 
 pub use bindings::purepoint::context::types::{Assembly as WireAssembly, Failure as WireFailure, Task as WireTask};
 pub use bindings::{Guest, export};
+pub(crate) use granted::{recent, state};
 
 use crate::{Assembler, Chunk, Failure, Hit, Listing, Page, Query, SpecMeta, Specs, run};
 use bindings::purepoint::context::{config, log, specs};

@@ -6,8 +6,12 @@
 
 mod document;
 mod folder;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod history;
 mod search;
 mod sections;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod state;
 mod words;
 
 use std::io;

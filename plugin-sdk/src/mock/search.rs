@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::words;
-use crate::{Failure, FieldWeight, Hit, Query};
+use crate::{Attr, Failure, FieldWeight, Hit, Query};
 
 const FIELDS: [(&str, f32); 7] =
     [("path", 1.0), ("title", 3.0), ("ids", 3.0), ("headings", 2.0), ("tags", 3.0), ("body", 1.0), ("code", 1.0)];
@@ -18,9 +18,12 @@ pub(super) fn search(documents: &[Document], query: &Query) -> Result<Vec<Hit>, 
         return Err(Failure::new("query_too_long", format!("a query has at most {QUERY_MAX} bytes")));
     }
     let fields = weights(&query.fields)?;
-    let mut wanted = words::of(&query.text);
-    wanted.sort();
-    wanted.dedup();
+    let mut wanted: Vec<String> = Vec::new();
+    for word in words::of(&query.text) {
+        if !wanted.contains(&word) {
+            wanted.push(word);
+        }
+    }
     let mut hits: Vec<Hit> = documents.iter().filter_map(|document| hit(document, &fields, &wanted)).collect();
     // Stable: documents come sorted by path, so equal scores stay in that order.
     hits.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -48,7 +51,17 @@ fn weights(asked: &[FieldWeight]) -> Result<Vec<(&str, f32)>, Failure> {
 
 /// The document, if any of the fields has a word, with the section whose text has most of the words.
 fn hit(document: &Document, fields: &[(&str, f32)], wanted: &[String]) -> Option<Hit> {
-    let score: f32 = fields.iter().map(|(field, weight)| weight * matches(&field_words(document, field), wanted)).sum();
+    let mut matched = vec![false; wanted.len()];
+    let mut score = 0.0;
+    for (field, weight) in fields.iter().filter(|(_, weight)| *weight > 0.0) {
+        let words = field_words(document, field);
+        for (word, matched) in wanted.iter().zip(&mut matched) {
+            if words.contains(word) {
+                score += weight;
+                *matched = true;
+            }
+        }
+    }
     if score <= 0.0 {
         return None;
     }
@@ -60,7 +73,9 @@ fn hit(document: &Document, fields: &[(&str, f32)], wanted: &[String]) -> Option
         }
     }
     let section = best.map(|(_, id)| id.to_owned());
-    Some(Hit { spec: document.meta.clone(), section, score, extra: Vec::new() })
+    let matched = wanted.iter().zip(matched).filter(|(_, matched)| *matched);
+    let extra = matched.map(|(word, _)| Attr { key: "matched".into(), value: word.clone() }).collect();
+    Some(Hit { spec: document.meta.clone(), section, score, extra })
 }
 
 fn field_words(document: &Document, field: &str) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! From a task to the searches that it is worth. Pure.
 //!
-//! A search gets the task's own text: the index takes identifiers apart, finds the ids that a text names
-//! (`DAEMON-006`), counts repeated words and, of very many, takes those that tell most. None of that is done here.
+//! A search gets the task's own text as it is: the index takes identifiers apart, finds the ids that a text names
+//! (`DAEMON-006`), counts repeated words, and those of the first line twice, and, of very many, takes those that tell
+//! most. None of that is done here. Subject and details in one search find more than in two: two rankings joined by
+//! their places forget how sure each was.
 
 use pu_plugin_sdk::{Query, Task};
 
@@ -29,22 +31,20 @@ pub(crate) fn of(task: &Task, config: &Config) -> Vec<Ask> {
     };
     let tags = task.tags.iter().map(String::as_str);
     let asks = [
-        ask(config.subject_weight, one_line(task.subject()), &[]),
-        ask(config.details_weight, one_line(task.details()), &[]),
+        ask(config.prompt_weight, start(&task.prompt).to_owned(), &[]),
         // A comma, so that two tags stay two words.
         ask(config.tag_weight, list(tags, ", "), &[("tags", 3.0), ("ids", 3.0), ("title", 1.0)]),
-        ask(config.code_weight, list(code_words(task), " "), &[("path", 2.0), ("code", 1.0), ("title", 1.0)]),
+        ask(config.file_weight, list(file_words(task), " "), &[("path", 2.0), ("code", 1.0), ("title", 1.0)]),
     ];
     let has_words = |text: &str| text.contains(char::is_alphanumeric);
     asks.into_iter().filter(|ask| ask.weight > 0.0 && has_words(&ask.query.text)).collect()
 }
 
-/// The names of files and the identifiers that the task speaks of. Those that the user wrote come first: a branch may
-/// have changed more files than fit into a search.
-fn code_words(task: &Task) -> impl Iterator<Item = &str> {
+/// The names of the files that the task is about. Those that the user wrote come first: a branch may have changed more
+/// files than fit into a search.
+fn file_words(task: &Task) -> impl Iterator<Item = &str> {
     let mentioned = task.mentioned_files.iter().flat_map(|path| name_words(path));
-    let changed = task.changed_files.iter().flat_map(|file| name_words(&file.path));
-    mentioned.chain(words::identifiers(start(&task.prompt))).chain(changed)
+    mentioned.chain(task.changed_files.iter().flat_map(|file| name_words(&file.path)))
 }
 
 /// The words of a file's name. Not its numbers: a word and a number after it would be searched as an id, which nobody
@@ -56,11 +56,6 @@ fn name_words(path: &str) -> impl Iterator<Item = &str> {
 fn file_stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// The start of a text in one line: of several, the index would count the first one twice.
-fn one_line(text: &str) -> String {
-    start(text).replace('\n', " ")
 }
 
 /// As much of a text as one search takes.
@@ -108,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn details_tags_files_and_identifiers_are_searches_of_their_own() {
+    fn tags_and_files_are_searches_of_their_own() {
         let task = Task {
             tags: vec!["billing".into()],
             mentioned_files: vec!["src/ledger_entry.rs".into()],
@@ -118,10 +113,9 @@ mod tests {
         assert_eq!(
             texts(&task),
             [
-                (1.0, "Round amounts".to_owned()),
-                (0.5, "roundHalf loses a cent of each".to_owned()),
+                (1.0, "Round amounts\n\nroundHalf loses a cent\nof each".to_owned()),
                 (1.0, "billing".to_owned()),
-                (0.4, "ledger_entry roundHalf Makefile step".to_owned()),
+                (0.4, "ledger_entry Makefile step".to_owned()),
             ]
         );
     }
@@ -131,21 +125,22 @@ mod tests {
         let tags = vec!["STORE-006".into(), "api".into()];
         let task = Task { tags, ..Task::new("Fix DAEMON-001 and DAEMON-006\n\nas AGENT-LIFE-005 says") };
         let texts: Vec<String> = texts(&task).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["Fix DAEMON-001 and DAEMON-006", "as AGENT-LIFE-005 says", "STORE-006, api"]);
+        assert_eq!(texts, ["Fix DAEMON-001 and DAEMON-006\n\nas AGENT-LIFE-005 says", "STORE-006, api"]);
     }
 
     #[test]
     fn no_text_is_longer_than_a_search_takes_and_the_user_s_own_words_have_room() {
         let task = Task {
+            mentioned_files: vec!["src/lease_table.rs".into()],
             changed_files: (0..9000).map(|n| changed(&format!("src/file{n}.rs"))).collect(),
             tags: (0..9000).map(|n| format!("tag{n}")).collect(),
             ..Task::new(format!("{0}\n{0}", "leaseTable änderungs_log ".repeat(9000)))
         };
         let texts = texts(&task);
-        assert_eq!(texts.len(), 4);
+        assert_eq!(texts.len(), 3);
         for (weight, text) in &texts {
             assert!((TEXT_MAX - 64..=TEXT_MAX).contains(&text.len()), "{weight}: {} bytes", text.len());
         }
-        assert!(texts[3].1.starts_with("leaseTable änderungs_log leaseTable"));
+        assert!(texts[2].1.starts_with("lease_table file0 file1 "));
     }
 }

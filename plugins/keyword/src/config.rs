@@ -11,19 +11,17 @@ pub struct Config {
     pub limit: usize,
     /// Picks below this score are left out.
     pub min_score: f32,
-    /// How much the prompt's first line counts.
-    pub subject_weight: f32,
-    /// How much the rest of the prompt counts.
-    pub details_weight: f32,
+    /// How much the prompt counts.
+    pub prompt_weight: f32,
     /// How much tags count, in a spec's tags, ids and title.
     pub tag_weight: f32,
-    /// How much the names of mentioned and changed files and identifiers count, in a spec's path and code.
-    pub code_weight: f32,
+    /// How much the names of mentioned and changed files count, in a spec's path and code.
+    pub file_weight: f32,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 20, min_score: 0.1, subject_weight: 1.0, details_weight: 0.5, tag_weight: 1.0, code_weight: 0.4 }
+        Self { limit: 20, min_score: 0.1, prompt_weight: 1.0, tag_weight: 1.0, file_weight: 0.4 }
     }
 }
 
@@ -35,10 +33,9 @@ impl Config {
         }
         let unit = [("min_score", self.min_score, 1.0)];
         let weights = [
-            ("subject_weight", self.subject_weight, 10.0),
-            ("details_weight", self.details_weight, 10.0),
+            ("prompt_weight", self.prompt_weight, 10.0),
             ("tag_weight", self.tag_weight, 10.0),
-            ("code_weight", self.code_weight, 10.0),
+            ("file_weight", self.file_weight, 10.0),
         ];
         for (name, value, most) in unit.into_iter().chain(weights) {
             if !(0.0..=most).contains(&value) {
@@ -73,7 +70,7 @@ mod tests {
             (Config { limit: 65, ..Config::default() }, "limit"),
             (Config { min_score: 1.5, ..Config::default() }, "min_score"),
             (Config { tag_weight: f32::NAN, ..Config::default() }, "tag_weight"),
-            (Config { code_weight: -1.0, ..Config::default() }, "code_weight"),
+            (Config { file_weight: -1.0, ..Config::default() }, "file_weight"),
         ] {
             let failure = config.check().unwrap_err();
             assert_eq!(failure.code, "config_invalid");

@@ -39,7 +39,7 @@ impl Assembler for Keyword {
         let mut assembly = Assembly::default();
         let mut surety = None;
         for ranked in rank::join(answers).into_iter().take(self.config.limit) {
-            let matched = reason::find(&ranked, &wanted, specs);
+            let matched = reason::find(&ranked, &wanted);
             // How sure we are of the best hit that only words found bounds what all others of that kind can be.
             let surety = if ranked.named { matched.surety() } else { *surety.get_or_insert_with(|| matched.surety()) };
             let score = ranked.relative * surety;

@@ -10,6 +10,8 @@ pub(crate) struct Ranked {
     pub(crate) relative: f32,
     /// The task names the spec by an id that it defines.
     pub(crate) named: bool,
+    /// The words of the searches that the spec has, as the index says; a word may come again.
+    pub(crate) matched: Vec<String>,
 }
 
 /// Joins answers, each with its weight, the best first. One search alone keeps the order that the index gave.
@@ -23,12 +25,14 @@ pub(crate) fn join(answers: Vec<(f32, Vec<Hit>)>) -> Vec<Ranked> {
         for hit in hits.into_iter().filter(|hit| hit.score > 0.0) {
             let gain = weight * hit.score / best;
             let named = is_named(&hit);
+            let matched = matched(&hit);
             match joined.iter_mut().find(|ranked| same_place(&ranked.hit, &hit)) {
                 Some(known) => {
                     known.relative += gain;
                     known.named |= named;
+                    known.matched.extend(matched);
                 }
-                None => joined.push(Ranked { hit, relative: gain, named }),
+                None => joined.push(Ranked { hit, relative: gain, named, matched }),
             }
         }
     }
@@ -44,6 +48,10 @@ pub(crate) fn join(answers: Vec<(f32, Vec<Hit>)>) -> Vec<Ranked> {
 /// Whether the index found the hit by an id that the search's text names.
 fn is_named(hit: &Hit) -> bool {
     hit.extra.iter().any(|attr| attr.key == "score.id")
+}
+
+fn matched(hit: &Hit) -> Vec<String> {
+    hit.extra.iter().filter(|attr| attr.key == "matched").map(|attr| attr.value.clone()).collect()
 }
 
 fn same_place(a: &Hit, b: &Hit) -> bool {
@@ -83,6 +91,13 @@ mod tests {
         let named = Hit { extra, ..hit("c", 1.0) };
         let order = order(vec![(1.0, vec![hit("a", 10.0), hit("b", 5.0)]), (0.5, vec![named])]);
         assert_eq!(order, [("c".to_owned(), 1.0), ("a".to_owned(), 1.0), ("b".to_owned(), 0.5)]);
+    }
+
+    #[test]
+    fn a_hit_of_several_searches_has_the_words_of_all() {
+        let with =
+            |word: &str| Hit { extra: vec![Attr { key: "matched".into(), value: word.into() }], ..hit("a", 1.0) };
+        assert_eq!(join(vec![(1.0, vec![with("token")]), (0.5, vec![with("hour")])])[0].matched, ["token", "hour"]);
     }
 
     #[test]

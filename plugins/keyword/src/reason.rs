@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use pu_plugin_sdk::{Hit, Specs};
-
 use crate::rank::Ranked;
 use crate::wanted::Wanted;
 use crate::words;
 
 /// As many words as a reason names for one field.
 const NAMED: usize = 5;
-/// So many bytes of a text are looked at for a reason: all of a usual section, the start of a long spec.
-const TEXT_READ: u32 = 8 * 1024;
 /// A field of a spec, and how much one matching word in it says.
 const FIELDS: [(&str, f32); 5] = [("title", 2.0), ("tags", 2.0), ("section", 1.5), ("path", 1.5), ("text", 1.0)];
 /// So much evidence makes us half sure.
@@ -27,8 +23,9 @@ pub(crate) struct Matched {
     fields: Vec<(&'static str, f32, Vec<String>)>,
 }
 
-/// Looks the task's words up in the hit's fields and in the start of its text.
-pub(crate) fn find(ranked: &Ranked, wanted: &Wanted, specs: &dyn Specs) -> Matched {
+/// Looks the task's words up in the hit's fields; that the text has one, the index says: reading twenty texts again
+/// would cost more than all the rest.
+pub(crate) fn find(ranked: &Ranked, wanted: &Wanted) -> Matched {
     let hit = &ranked.hit;
     let mut field_of: BTreeMap<usize, usize> = BTreeMap::new();
     for (n, (field, _)) in FIELDS.into_iter().enumerate() {
@@ -37,7 +34,7 @@ pub(crate) fn find(ranked: &Ranked, wanted: &Wanted, specs: &dyn Specs) -> Match
             "tags" => in_words(&hit.spec.tags.join(" ")),
             "section" => in_words(hit.section.as_deref().unwrap_or_default()),
             "path" => in_words(&hit.spec.path),
-            _ => start_of_text(hit, specs),
+            _ => in_words(&ranked.matched.join(" ")),
         };
         for place in wanted.places_in(&here) {
             field_of.entry(place).or_insert(n);
@@ -54,18 +51,6 @@ pub(crate) fn find(ranked: &Ranked, wanted: &Wanted, specs: &dyn Specs) -> Match
 /// A short text as words in lower case, identifiers taken apart.
 fn in_words(text: &str) -> String {
     words::of(text).collect::<Vec<_>>().join(" ")
-}
-
-/// The start of what the hit is, in lower case. Empty if it cannot be read: a spec that is huge, or was changed a
-/// moment ago, is still a good pick, and its title and path must do as the reason.
-fn start_of_text(hit: &Hit, specs: &dyn Specs) -> String {
-    let text = match hit.section.as_deref() {
-        Some(section) => specs.read(&hit.spec.id, Some(section)),
-        // Not all of a spec: twenty large ones would be more than a plugin may read.
-        None => specs.read_range(&hit.spec.id, 0, TEXT_READ).map(|chunk| chunk.text),
-    };
-    let text = text.unwrap_or_default();
-    text[..text.floor_char_boundary(TEXT_READ as usize)].to_lowercase()
 }
 
 impl Matched {
@@ -105,14 +90,16 @@ impl fmt::Display for Matched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pu_plugin_sdk::{MockSpecs, Query};
+    use crate::rank;
+    use pu_plugin_sdk::{MockSpecs, Query, Specs as _};
 
     fn explain_as(named: bool, wanted: &str) -> Matched {
         let specs =
             MockSpecs::default().with("docs/auth.md", "---\ntags: [login]\n---\n# Tokens\nThey expire in an hour.\n");
-        let hit = specs.search(&Query::new("tokens")).unwrap().remove(0);
+        let hits = specs.search(&Query::new(format!("tokens {wanted}"))).unwrap();
+        let ranked = Ranked { named, ..rank::join(vec![(1.0, hits)]).remove(0) };
         let wanted: Wanted = wanted.split(' ').map(str::to_owned).collect();
-        find(&Ranked { hit, relative: 1.0, named }, &wanted, &specs)
+        find(&ranked, &wanted)
     }
 
     fn explain(wanted: &str) -> Matched {

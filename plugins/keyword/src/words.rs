@@ -5,11 +5,6 @@ pub(crate) fn of(text: &str) -> impl Iterator<Item = String> {
     tokens(text).flat_map(spread)
 }
 
-/// Those words of a text that are identifiers, as they are written.
-pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    tokens(text).filter(|token| parts(token).len() > 1)
-}
-
 /// The words of a text as they are written.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -75,12 +70,6 @@ mod tests {
             let expected: Vec<&str> = words.split(' ').collect();
             assert_eq!(of(text).collect::<Vec<_>>(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn only_identifiers_are_identifiers() {
-        let found: Vec<&str> = identifiers("Fix the LeaseTable in auth_token, DAEMON-006").collect();
-        assert_eq!(found, ["LeaseTable", "auth_token"]);
     }
 
     #[test]

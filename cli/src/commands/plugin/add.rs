@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   pu plugin add ./ledger.wasm
   pu plugin add ../ledger
+  pu plugin add ../ledger --grant history
   pu plugin add ./image --name billing-ledger")]
 pub(crate) struct Args {
     /// A component, a folder that a plugin was built in, or an OCI image layout on disk.
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// What it is called here [default: the name in its manifest].
     #[arg(long)]
     name: Option<String>,
+    /// Let it use more than the project's specs: what it keeps from one task to the next (`state`), past tasks (`history`).
+    #[arg(long = "grant", value_name = "WORD", value_parser = ["state", "history"], value_delimiter = ',')]
+    grants: Vec<String>,
 }
 
 impl Args {
@@ -31,15 +35,18 @@ impl Args {
             Some(blob) => named::component(&blob.path)?,
             None => named::component(&path)?,
         };
-        if let Some(blob) = &blob {
-            check_before(invocation, blob, &component)?;
-        }
+        // A blob is called by its digest; what it holds has a name.
+        let inside = blob.as_ref().map(|blob| check_before(invocation, blob, &component)).transpose()?;
+        let name = self.name.as_deref().or(inside.as_deref());
+        let compiling = named::waiting(invocation, "compiling", name, &component);
         let reply = invocation.ask(&Request::PluginAdd {
             cwd: invocation.cwd.clone(),
             component,
             name: self.name.clone(),
             source: self.path.to_string_lossy().into_owned(),
+            grants: self.grants.clone(),
         })?;
+        drop(compiling);
         let Answer::PluginChanged { plugin, changed } = &reply.answer else {
             return Err(invocation.mismatch("plugin_add", &reply.answer));
         };
@@ -51,14 +58,18 @@ impl Args {
     }
 }
 
-/// Nothing is added, and no plugin of this name replaced, for a blob that is not what its layout promises.
-fn check_before(invocation: &Invocation, blob: &Blob, component: &Path) -> Result<(), Failure> {
+/// Nothing is added, and no plugin of this name replaced, for a blob that is not what its layout promises. Answers the
+/// plugin's own name.
+fn check_before(invocation: &Invocation, blob: &Blob, component: &Path) -> Result<String, Failure> {
     let plugin = component.to_string_lossy().into_owned();
     let reply = invocation.ask(&Request::PluginInspect { cwd: invocation.cwd.clone(), plugin })?;
     let Answer::PluginInspection(inspection) = &reply.answer else {
         return Err(invocation.mismatch("plugin_inspect", &reply.answer));
     };
-    if inspection.digest == blob.digest { Ok(()) } else { Err(differs(blob, &inspection.digest)) }
+    if inspection.digest == blob.digest {
+        return Ok(inspection.name.clone());
+    }
+    Err(differs(blob, &inspection.digest))
 }
 
 /// What was added is what was looked at, or it goes again.

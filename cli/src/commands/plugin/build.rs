@@ -28,7 +28,8 @@ impl Args {
         let folder = PluginFolder::open(&invocation.path(&self.dir))?;
         let language = Language::of(&folder.root).ok_or_else(|| no_language(&folder))?;
         let work = tempfile::tempdir().map_err(|e| Failure::io("make a folder in", std::env::temp_dir(), e))?;
-        let core = build::build(language, &folder, work.path(), &Tools::of_path(std::env::var_os("PATH")))?;
+        let tools = Tools::of_path(std::env::var_os("PATH")).quiet(invocation.json);
+        let core = build::build(language, &folder, work.path(), &tools)?;
 
         let dist = folder.dist();
         std::fs::create_dir_all(&dist).map_err(|e| Failure::io("create", dist, e))?;

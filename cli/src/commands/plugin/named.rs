@@ -3,6 +3,9 @@
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::plugins::folder::PluginFolder;
+use crate::progress::Progress;
+use crate::render;
+use crate::text::printable;
 use std::path::{Path, PathBuf};
 
 /// A plugin as the daemon takes it: a name, or the absolute path of a component.
@@ -17,6 +20,14 @@ pub(super) fn resolve(invocation: &Invocation, typed: &str) -> Result<String, Fa
 pub(super) fn component(path: &Path) -> Result<PathBuf, Failure> {
     let found = path.canonicalize().map_err(|e| Failure::io("find", path, e))?;
     if found.is_dir() { PluginFolder::open(&found)?.built() } else { Ok(found) }
+}
+
+/// Tells, as long as it lives, that something is done with a component which may have to be compiled for that.
+pub(super) fn waiting(invocation: &Invocation, doing: &str, name: Option<&str>, component: &Path) -> Progress {
+    let stem = component.file_stem().unwrap_or_default().to_string_lossy();
+    let size = std::fs::metadata(component).map(|found| format!(" ({})", render::plugin::size(found.len())));
+    let what = format!("{doing} {}{}", printable(name.unwrap_or(&stem)), size.unwrap_or_default());
+    Progress::start(what, invocation.json)
 }
 
 /// No plugin has a name with a `/` or a `.` in it.

@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// How many tasks are asked about at once: their answers have to fit into one line.
+/// How many tasks are asked about at once: the answers of most plugins fit into one line then.
 const TASKS_AT_ONCE: usize = 20;
 /// The exit code for tasks that failed.
 const FAILED: u8 = 1;
@@ -52,7 +52,10 @@ impl Args {
         let Subject { plugin, file } = self.subject(invocation)?;
         let text = std::fs::read_to_string(&file).map_err(|e| Failure::io("read the golden tasks in", &file, e))?;
         let mut golden = Golden::parse(&text).map_err(|error| not_golden(&file, &error))?;
+        // What was just built is compiled first.
+        let waiting = named::waiting(invocation, "testing", None, Path::new(&plugin));
         let (name, runs) = ask(invocation, &plugin, &golden, &file)?;
+        drop(waiting);
 
         let mut updated = 0;
         if self.update {
@@ -92,7 +95,7 @@ impl Args {
     }
 }
 
-/// Runs the tasks, some at a time; gives the plugin's name too.
+/// Runs the tasks, as many at a time as one answer has room for; gives the plugin's name too.
 fn ask(
     invocation: &Invocation,
     plugin: &str,
@@ -107,15 +110,17 @@ fn ask(
         }
     };
     let (mut name, mut all) = (plugin.to_owned(), Vec::with_capacity(golden.tasks.len()));
-    for tasks in golden.tasks.chunks(TASKS_AT_ONCE) {
+    while let Some(left) = golden.tasks.get(all.len()..).filter(|left| !left.is_empty()) {
+        let asked = &left[..left.len().min(TASKS_AT_ONCE)];
         let reply = invocation.ask(&Request::PluginRun {
             cwd: invocation.cwd.clone(),
             plugin: plugin.to_owned(),
             specs: specs.clone(),
-            tasks: tasks.iter().map(golden::GoldenTask::request).collect(),
+            tasks: asked.iter().map(golden::GoldenTask::request).collect(),
         })?;
         match reply.answer {
-            Answer::PluginRunReport { plugin, runs } if runs.len() == tasks.len() => {
+            // One that says much may have left no room for all.
+            Answer::PluginRunReport { plugin, runs } if (1..=asked.len()).contains(&runs.len()) => {
                 name = plugin;
                 all.extend(runs);
             }

@@ -1,6 +1,6 @@
 //! A plugin in C: wit-bindgen writes the bindings, zig or wasi-sdk's clang compiles both to a core module.
 
-use super::tools::{self, Tools, can_run, missing};
+use super::tools::{Tools, can_run, missing};
 use crate::failure::Failure;
 use crate::plugins::folder::PluginFolder;
 use std::ffi::OsString;
@@ -17,14 +17,14 @@ pub(super) fn build(folder: &PluginFolder, work: &Path, tools: &Tools) -> Result
     let bindings = work.join("bindings");
     let mut command = Command::new(bindgen);
     command.args(["c", "wit", "--world", "assembler", "--out-dir"]).arg(&bindings).current_dir(&folder.root);
-    tools::run(&mut command)?;
+    tools.run(&mut command)?;
 
     let out = work.join("plugin.wasm");
     // The target has a C library; nothing of WASI is left in the module as long as the plugin opens and prints nothing.
     compiler.args(["-target", "wasm32-wasi", "-Oz", "-mexec-model=reactor", "-s", "-Wall", "-I"]).arg(&bindings);
     compiler.arg("-o").arg(&out).arg("plugin.c");
     compiler.args(["assembler.c", "assembler_component_type.o"].map(|file| bindings.join(file)));
-    tools::run(compiler.current_dir(&folder.root))?;
+    tools.run(compiler.current_dir(&folder.root))?;
     Ok(out)
 }
 

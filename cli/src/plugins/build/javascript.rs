@@ -1,6 +1,6 @@
 //! A plugin in JavaScript: componentize-js, in the plugin's own `node_modules`, makes a component of it.
 
-use super::tools::{self, Tools, missing};
+use super::tools::{Tools, missing};
 use crate::failure::Failure;
 use crate::plugins::folder::PluginFolder;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,6 @@ pub(super) fn build(folder: &PluginFolder, work: &Path, tools: &Tools) -> Result
     let out = work.join("plugin.wasm");
     let mut command = Command::new(node);
     command.args(["--input-type=module", "--eval", SCRIPT, "--"]).arg(&out).current_dir(&folder.root);
-    tools::run(&mut command)?;
+    tools.run(&mut command)?;
     Ok(out)
 }

@@ -1,6 +1,6 @@
 //! A plugin in Python: componentize-py, from the plugin's `.venv` or the PATH, makes a component of it.
 
-use super::tools::{self, Tools, missing};
+use super::tools::{Tools, missing};
 use crate::failure::Failure;
 use crate::plugins::folder::PluginFolder;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,6 @@ pub(super) fn build(folder: &PluginFolder, work: &Path, tools: &Tools) -> Result
     let mut command = Command::new(componentize);
     // Without `--stub-wasi` the component would import WASI.
     command.args(["-d", "wit", "-w", "assembler", "componentize", "--stub-wasi", "plugin", "-o"]).arg(&out);
-    tools::run(command.current_dir(&folder.root))?;
+    tools.run(command.current_dir(&folder.root))?;
     Ok(out)
 }

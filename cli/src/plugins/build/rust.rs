@@ -1,6 +1,6 @@
 //! A plugin in Rust: cargo builds its core module, with rustup's wasm32 target or with Debian's Rust.
 
-use super::tools::{self, Tools, can_run, missing};
+use super::tools::{Tools, can_run, missing};
 use crate::failure::Failure;
 use crate::plugins::folder::PluginFolder;
 use pu_protocol::{ErrorBody, ErrorCode};
@@ -22,7 +22,7 @@ pub(super) fn build(folder: &PluginFolder, tools: &Tools) -> Result<PathBuf, Fai
     command.args(["build", "--release", "--lib", "--target", TARGET, "--message-format=json-render-diagnostics"]);
     command.args(toolchain.arguments()).current_dir(&folder.root);
     command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(&folder.root, |name| std::env::var_os(name)));
-    let messages = tools::read(&mut command)?;
+    let messages = tools.read(&mut command)?;
     artifact(&messages).ok_or_else(|| {
         let message = format!("{} builds no wasm module", folder.root.join("Cargo.toml").display());
         ErrorBody::new(ErrorCode::InvalidConfig, message)

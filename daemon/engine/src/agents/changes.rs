@@ -1,7 +1,7 @@
 //! Which files of a project a branch, or a working tree, has otherwise than the main branch.
 //!
-//! Every spawn that works on what is there asks this, so it asks git as few questions as it can, side by side. It takes
-//! no lock that could get into an agent's way.
+//! Every spawn that works on what is there asks this, so it asks git as few questions as it can. It takes no
+//! lock that could get into an agent's way.
 
 use super::error::Result;
 use super::git::Git;
@@ -9,6 +9,12 @@ use super::repository::fields;
 use pu_protocol::layout::ProjectLayout;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// What a clone keeps as the main branch of where it came from.
+const REMOTE_HEAD: &str = "refs/remotes/origin/HEAD";
+
+/// Paths, each with what has become of it.
+type Changed = Vec<(&'static str, String)>;
 
 /// A file that a branch or a working tree has otherwise than the main branch.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,17 +28,14 @@ pub struct ChangedFile {
 /// Files of the project at `project` that `folder`'s branch has changed since it left the main branch, and those changed
 /// but not committed: sorted by path, at most `limit`. PurePoint's own folder is left out.
 pub fn changed_files(git: &Git, project: &Path, folder: &Path, limit: usize) -> Result<Vec<ChangedFile>> {
-    let (uncommitted, main) = std::thread::scope(|scope| {
-        let main = scope.spawn(|| main_branch(git, folder));
-        let uncommitted = uncommitted(git, folder);
-        // A panic of ours there is one here.
-        (uncommitted, main.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    let mut changed: BTreeMap<String, &'static str> = match main? {
+    let (head, uncommitted) = status(git, folder)?;
+    // Most spawns start from the main branch of a repository without a remote: then there is nothing to ask.
+    let main = if is_on_main(head.as_deref(), folder) { None } else { main_branch(git, folder)? };
+    let mut changed: BTreeMap<String, &'static str> = match main {
         Some(main) => committed_since(git, folder, &main)?.into_iter().collect(),
         None => BTreeMap::new(),
     };
-    for (status, path) in uncommitted? {
+    for (status, path) in uncommitted {
         // What the branch has added stays added however it was changed since.
         let as_a_whole = if changed.get(&path) == Some(&"added") && status != "deleted" { "added" } else { status };
         changed.insert(path, as_a_whole);
@@ -48,11 +51,36 @@ pub fn changed_files(git: &Git, project: &Path, folder: &Path, limit: usize) -> 
 
 /// Paths that are changed, staged or untracked, ignored ones left out, each with what has become of it; relative to the
 /// top of the tree.
-pub(crate) fn uncommitted(git: &Git, folder: &Path) -> Result<Vec<(&'static str, String)>> {
-    let question = ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames"];
+pub(crate) fn uncommitted(git: &Git, folder: &Path) -> Result<Changed> {
+    Ok(status(git, folder)?.1)
+}
+
+/// The branch that `folder` has checked out, and its [`uncommitted`] paths.
+fn status(git: &Git, folder: &Path) -> Result<(Option<String>, Changed)> {
+    let question = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--no-renames"];
     let answer = git.expect("read the status", folder, &question)?;
-    let entries = fields(&answer).filter_map(|field| field.split_at_checked(3));
-    Ok(entries.map(|(codes, name)| (status_of(codes), String::from_utf8_lossy(name).into_owned())).collect())
+    let (mut head, mut paths) = (None, Vec::new());
+    for field in fields(&answer) {
+        if let Some(name) = field.strip_prefix(b"# branch.head ") {
+            head = Some(String::from_utf8_lossy(name).into_owned());
+        } else if let Some((codes, name)) = entry(field) {
+            paths.push((status_of(codes), String::from_utf8_lossy(name).into_owned()));
+        }
+    }
+    Ok((head, paths))
+}
+
+/// The letters and the path of a line that is about one: before the path stand as many words as its kind has.
+fn entry(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let words_before = match line.first()? {
+        b'1' => 8,
+        b'u' => 10,
+        b'?' => 1,
+        _ => return None,
+    };
+    let path = line.splitn(words_before + 1, |byte| *byte == b' ').nth(words_before)?;
+    let codes = if line.starts_with(b"?") { b"?" } else { line.get(2..4)? };
+    Some((codes, path))
 }
 
 /// What the branch of `folder` has committed since it left `main`: paths relative to the top of the tree.
@@ -71,22 +99,32 @@ fn committed_since(git: &Git, folder: &Path, main: &str) -> Result<Vec<(String, 
 
 /// What the repository calls its main branch, unless that is what `folder` has checked out.
 fn main_branch(git: &Git, folder: &Path) -> Result<Option<String>> {
-    const KNOWN: [&str; 3] = ["refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master"];
+    const KNOWN: [&str; 3] = [REMOTE_HEAD, "refs/heads/main", "refs/heads/master"];
     let question = ["for-each-ref", "--format=%(HEAD)%(refname)"];
     let answer = git.expect("find the main branch", folder, &[&question[..], &KNOWN[..]].concat())?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let found = |wanted: &&str| answer.lines().any(|line| line.get(1..) == Some(*wanted) && !line.starts_with('*'));
-    Ok(KNOWN.into_iter().find(found).map(str::to_owned))
+    let answer = String::from_utf8_lossy(&answer);
+    let known = |wanted: &str| answer.lines().find(|line| line.get(1..) == Some(wanted));
+    let main = KNOWN.into_iter().find_map(known).filter(|line| !line.starts_with('*'));
+    Ok(main.map(|line| line[1..].to_owned()))
+}
+
+/// Whether a folder has `main` checked out in a repository that follows no other one's main branch, as far as that can be
+/// told without git: a symbolic ref is a file of its own wherever refs are files.
+fn is_on_main(head: Option<&str>, folder: &Path) -> bool {
+    let top = folder.ancestors().find(|folder| folder.join(".git").exists());
+    let refs_are_files = |git: &Path| git.join("refs/heads").is_dir() && !git.join("reftable").exists();
+    let is_alone = |git: &Path| refs_are_files(git) && !git.join(REMOTE_HEAD).exists();
+    head == Some("main") && top.is_some_and(|top| is_alone(&top.join(".git")))
 }
 
 /// Where in its working tree the project lies. Git would say the same, one process later.
-fn prefix_of(project: &Path) -> &Path {
+pub(super) fn prefix_of(project: &Path) -> &Path {
     let top = project.ancestors().find(|folder| folder.join(".git").exists());
     top.and_then(|top| project.strip_prefix(top).ok()).unwrap_or(Path::new(""))
 }
 
 /// What git's letters for a changed path say, those of `diff` and the two of `status`.
-fn status_of(codes: &[u8]) -> &'static str {
+pub(super) fn status_of(codes: &[u8]) -> &'static str {
     let has = |code: u8| codes.contains(&code);
     if has(b'D') {
         "deleted"

@@ -7,6 +7,8 @@ use super::definition::{AgentDefinition, DefinitionTable};
 use super::error::{AgentsError, Result};
 use super::program;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The agent that is always there.
 pub const FALLBACK_AGENT: &str = "terminal";
@@ -22,10 +24,16 @@ pub struct Definitions {
 impl Definitions {
     /// The definitions that come with PurePoint.
     pub fn built_in() -> Result<Self> {
+        // Every spawn asks: the text is read once.
+        static READ: OnceLock<Definitions> = OnceLock::new();
+        if let Some(read) = READ.get() {
+            return Ok(read.clone());
+        }
         let tables: BTreeMap<String, DefinitionTable> = toml::from_str(BUILT_IN).map_err(|error| {
             AgentsError::InvalidDefinition { key: "agents".to_owned(), reason: error.message().to_owned() }
         })?;
-        Self { by_name: BTreeMap::new() }.with(&tables)
+        let read = Self { by_name: BTreeMap::new() }.with(&tables)?;
+        Ok(READ.get_or_init(|| read).clone())
     }
 
     /// These with `tables` laid over them: a known name is changed key by key, a new one is added.
@@ -45,6 +53,13 @@ impl Definitions {
 
     pub fn names(&self) -> Vec<&str> {
         self.by_name.keys().map(String::as_str).collect()
+    }
+
+    /// Every agent by name, with where its program is for a caller with this environment, if it is installed. Relative
+    /// programs are looked for in `workdir`.
+    pub fn located(&self, env: &BTreeMap<String, String>, workdir: Option<&Path>) -> Vec<(&str, Option<PathBuf>)> {
+        let located = self.by_name.values().map(|d| (d.name.as_str(), program::locate(d, env, workdir).ok()));
+        located.collect()
     }
 
     /// The agent for a spawn that names none: of those with a preference the first whose program is on the PATH of
@@ -153,6 +168,8 @@ mod tests {
             assert_ne!(default(), name, "a file that cannot be executed is not an installed agent");
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
             assert_eq!(default(), name);
+            let located = definitions.located(&env, None);
+            assert!(located.contains(&(name, Some(path))), "{located:?}");
         }
     }
 }

@@ -59,7 +59,13 @@ impl Repository {
         let layout = ProjectLayout::new(self.prefix());
         let run = layout.handed("").components().as_path().to_owned();
         let of = |path, is_folder| Local { path, is_folder };
-        vec![of(run, true), of(layout.worktrees(), true), of(layout.manifest(), false), of(layout.history(), false)]
+        vec![
+            of(run, true),
+            of(layout.worktrees(), true),
+            of(layout.state(), true),
+            of(layout.manifest(), false),
+            of(layout.history(), false),
+        ]
     }
 
     /// For each path whether git ignores it by something that holds in every worktree. A `.pu/.gitignore` does not: it

@@ -6,14 +6,17 @@
 
 use super::error::{AgentsError, Result};
 use super::program;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// Variables that tie git to one repository (`git rev-parse --local-env-vars`) or change how it reads paths.
@@ -46,9 +49,11 @@ pub(crate) const REPOSITORY_VARIABLES: &[&str] = &[
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// How long output is waited for after git itself has ended: a hook's background process may hold the pipe open. Where
-/// none does, the pipe closes with git and nobody waits; on a loaded machine the threads that read it may be late, and an
-/// answer cut short would be taken for git's.
+/// none does, the pipe closes with git and nobody waits.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How often git is looked at while it keeps its pipes open and says nothing.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The `git` program with the environment that it runs in.
 #[derive(Clone)]
@@ -157,68 +162,114 @@ pub(crate) fn failure(act: &'static str, folder: &Path, ended: &Ended) -> Agents
     AgentsError::Git { act, path: folder.to_owned(), complaint: ended.complaint() }
 }
 
-/// What the threads that watch a child report.
-enum Report {
-    OutputClosed,
-    Exited,
-}
-
 /// Waits for `child`, at most `limit`; `None` if it had to be killed.
+///
+/// Read on the caller's own thread: a spawn waits for git, and threads that only hand a few bytes on cost time of theirs.
 fn supervise(mut child: Child, limit: Duration) -> std::io::Result<Option<Ended>> {
-    let (sender, reports) = channel();
-    let stdout = child.stdout.take().map(|pipe| drain(pipe, sender.clone())).unwrap_or_default();
-    let stderr = child.stderr.take().map(|pipe| drain(pipe, sender.clone())).unwrap_or_default();
     let group = Pid::from_child(&child);
-    announce_exit(group, sender);
-    let in_time = wait_for_end(&reports, Instant::now() + limit);
+    let (mut stdout, mut stderr) = (Pipe::new(child.stdout.take()), Pipe::new(child.stderr.take()));
+    let in_time = wait_for_end(group, [&mut stdout, &mut stderr], Instant::now() + limit)?;
     if !in_time {
         // Not reaped yet, so the number still means our child. A group that is gone already is what we want.
         let _ = kill_process_group(group, Signal::KILL);
     }
     let status = child.wait()?;
-    let taken =
-        |buffer: Arc<Mutex<Vec<u8>>>| std::mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(in_time.then(|| Ended { status, stdout: taken(stdout), stderr: taken(stderr) }))
+    let (stdout, stderr) = (stdout.finish(), stderr.finish());
+    Ok(in_time.then_some(Ended { status, stdout, stderr }))
 }
 
-/// Reads a pipe to its end on a thread of its own. Where a background process keeps the pipe, the thread stays with it
-/// and goes on reading: that process must not get SIGPIPE.
-fn drain(mut pipe: impl Read + Send + 'static, closed: Sender<Report>) -> Arc<Mutex<Vec<u8>>> {
-    let buffer = Arc::new(Mutex::new(Vec::new()));
-    let shared = Arc::clone(&buffer);
-    std::thread::spawn(move || {
+/// One of a child's pipes, and what came through it.
+struct Pipe {
+    /// `None` once it is closed.
+    open: Option<File>,
+    read: Vec<u8>,
+}
+
+impl Pipe {
+    fn new(pipe: Option<impl Into<OwnedFd>>) -> Self {
+        Self { open: pipe.map(|pipe| File::from(pipe.into())), read: Vec::new() }
+    }
+
+    /// Takes what has come. Blocks unless something has, or the pipe was closed.
+    fn take(&mut self) -> std::io::Result<()> {
         let mut piece = [0u8; 16 * 1024];
-        while let Ok(read @ 1..) = pipe.read(&mut piece) {
-            shared.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&piece[..read]);
+        let Some(open) = &mut self.open else { return Ok(()) };
+        match open.read(&mut piece) {
+            Ok(0) => self.open = None,
+            Ok(read) => self.read.extend_from_slice(&piece[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        // Nobody listens once the command is over.
-        let _ = closed.send(Report::OutputClosed);
-    });
-    buffer
+        Ok(())
+    }
+
+    /// What came. Where a background process keeps the pipe, a thread stays with it and goes on reading: that process
+    /// must not get SIGPIPE.
+    fn finish(self) -> Vec<u8> {
+        if let Some(mut open) = self.open {
+            std::thread::spawn(move || std::io::copy(&mut open, &mut std::io::sink()));
+        }
+        self.read
+    }
 }
 
-/// Reports the end of `child` without reaping it: until [`Child::wait`] its number cannot mean another process.
-fn announce_exit(child: Pid, exited: Sender<Report>) {
+/// Reads the pipes until they are closed and the child has ended; whether it ended before `deadline`. Its output is
+/// complete then, or late by [`DRAIN`].
+fn wait_for_end(child: Pid, mut pipes: [&mut Pipe; 2], deadline: Instant) -> std::io::Result<bool> {
+    let mut drained = None;
+    loop {
+        let ended = has_ended(child)?;
+        let open = pipes.iter().any(|pipe| pipe.open.is_some());
+        if ended && !open {
+            return Ok(true);
+        }
+        let until = if ended { *drained.get_or_insert_with(|| Instant::now() + DRAIN) } else { deadline };
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(ended);
+        }
+        // A pipe says when it is closed, and a child closes its pipes a moment before it is seen to have ended.
+        if !open {
+            return Ok(ends_within(child, left));
+        }
+        read_ready(&mut pipes, left.min(LOOK))?;
+    }
+}
+
+/// Waits, at most `limit`, for a child to end.
+fn ends_within(child: Pid, limit: Duration) -> bool {
+    let (sender, ended) = channel();
     std::thread::spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(child), options) {}
-        let _ = exited.send(Report::Exited);
+        while let Err(Errno::INTR) = waitid(WaitId::Pid(child), options) {}
+        // Nobody listens once the limit has passed.
+        let _ = sender.send(());
     });
+    ended.recv_timeout(limit).is_ok()
 }
 
-/// Whether the child ended before `deadline`. Its output is complete then, or late by [`DRAIN`].
-fn wait_for_end(reports: &Receiver<Report>, deadline: Instant) -> bool {
-    let (mut open_pipes, mut exited) = (2, false);
-    let mut until = deadline;
-    while open_pipes > 0 || !exited {
-        match reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(Report::OutputClosed) => open_pipes -= 1,
-            Ok(Report::Exited) => {
-                exited = true;
-                until = Instant::now() + DRAIN;
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+/// Waits, at most `limit`, until there is something to read, and reads it.
+fn read_ready(pipes: &mut [&mut Pipe; 2], limit: Duration) -> std::io::Result<()> {
+    let limit = Timespec::try_from(limit).map_err(std::io::Error::other)?;
+    let ready: Vec<bool> = {
+        let mut asked: Vec<PollFd<'_>> =
+            pipes.iter().filter_map(|pipe| pipe.open.as_ref()).map(|open| PollFd::new(open, PollFlags::IN)).collect();
+        match poll(&mut asked, Some(&limit)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
+        asked.iter().map(|asked| !asked.revents().is_empty()).collect()
+    };
+    let open = pipes.iter_mut().filter(|pipe| pipe.open.is_some());
+    open.zip(ready).filter(|(_, ready)| *ready).try_for_each(|(pipe, _)| pipe.take())
+}
+
+/// Whether a child has ended; it is not reaped: until [`Child::wait`] its number cannot mean another process.
+fn has_ended(child: Pid) -> std::io::Result<bool> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    match waitid(WaitId::Pid(child), options) {
+        Ok(status) => Ok(status.is_some()),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    exited
 }

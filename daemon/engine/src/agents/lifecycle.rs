@@ -4,6 +4,7 @@
 
 use super::roster::{Agent, Roster};
 use super::state::News;
+use super::touched::touched_by;
 use crate::events::Events;
 use crate::shims::{ShimEvent, ShimLink, connect};
 use crate::store::commit_end;
@@ -12,6 +13,7 @@ use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentInfo, Event, Exit};
 use pu_record::shim::ShimRecord;
 use pu_record::{exit, process};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -178,7 +180,13 @@ impl Lifecycle {
         if !next.is_live() {
             let project = ProjectLayout::new(&before.info.project_root);
             let (id, name) = (agent_id.to_owned(), before.info.name.clone());
-            let written = tokio::task::spawn_blocking(move || commit_end(&project, &id, &name, &next)).await;
+            // Whoever hears that it has ended may remove its worktree: what it touched is looked at before.
+            let launch = before.info.state.is_live().then(|| Arc::clone(&before.launch));
+            let written = tokio::task::spawn_blocking(move || {
+                let touched = launch.map_or_else(Vec::new, |launch| touched_by(&launch));
+                commit_end(&project, &id, &name, &next, touched)
+            })
+            .await;
             if let Ok(Err(error)) = written {
                 // The agent's own exit record stands; the project's files follow at the next recovery.
                 tracing::error!(agent = agent_id, %error, "an agent's end could not be written into its project");

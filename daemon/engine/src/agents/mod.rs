@@ -24,6 +24,7 @@ mod roster;
 mod session;
 mod state;
 mod template;
+mod touched;
 mod worktree;
 
 #[cfg(test)]

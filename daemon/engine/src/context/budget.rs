@@ -14,6 +14,7 @@
 //! Text is read only of what is placed, and what is in already under another path is not placed again (`repeats`). Token
 //! figures come from the catalog until step 4.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::library::{Document, Library};
@@ -59,7 +60,8 @@ pub(super) fn fit(
     let groups = groups(candidates, &reasons);
     let best = groups.iter().filter(|g| !g.explicit).map(|g| g.why.score).fold(0.0, f32::max);
     let left = budget.saturating_sub(count(render::preamble()).saturating_add(SEAM));
-    let mut packer = Packer { library, count, left, best, pieces: Vec::new(), repeats: Repeats::default() };
+    let (pieces, repeats, frames) = (Vec::new(), Repeats::default(), HashMap::new());
+    let mut packer = Packer { library, count, left, best, pieces, repeats, frames };
     let mut waiting: Vec<&Group<'_>> = groups.iter().collect();
     for shares in [[WHOLE_SHARE, EXCERPT_SHARE], [1.0, 1.0]] {
         waiting.retain(|group| match packer.place(group, shares) {
@@ -132,6 +134,8 @@ struct Packer<'a> {
     best: f32,
     pieces: Vec<Piece>,
     repeats: Repeats,
+    /// What heading and tags of a spec cost, by its id: both rounds ask.
+    frames: HashMap<String, (u32, u32)>,
 }
 
 impl Packer<'_> {
@@ -142,8 +146,11 @@ impl Packer<'_> {
             return Err(same_text(path));
         }
         let mut piece = Piece { document, why: group.why.clone(), extent: Extent::Excerpt(Vec::new()) };
-        let heading = self.heading(&piece);
-        let whole = self.whole_tokens(&piece.document);
+        let (heading, tags) = self.frame_of(&piece);
+        if heading >= self.left {
+            return Err(OVER_BUDGET.into());
+        }
+        let whole = piece.document.tokens.saturating_add(tags);
         let cost = whole.saturating_add(heading);
         if cost <= self.left && self.may_go_whole(group, &piece.document, cost, whole_share) {
             let text = self.fresh_text(&piece.document, None)?;
@@ -170,9 +177,9 @@ impl Packer<'_> {
         for at in 0..self.pieces.len() {
             let mut piece = self.pieces[at].clone();
             let Some(group) = groups.iter().find(|g| g.spec == piece.document.id) else { continue };
+            let whole = piece.document.tokens.saturating_add(self.frame_of(&piece).1);
             let Extent::Excerpt(mut passages) = piece.extent else { continue };
             let spent: u32 = passages.iter().map(|p| p.tokens).sum();
-            let whole = self.whole_tokens(&piece.document);
             let room = self.left.saturating_add(spent);
             let text = (whole <= room).then(|| self.text_of_its_own(&piece.document)).flatten();
             piece.extent = if let Some(text) = text {
@@ -203,8 +210,12 @@ impl Packer<'_> {
         let mut used: Vec<Range<usize>> = have.iter().map(|p| p.run.clone()).collect();
         let (mut passages, mut spent, mut refused) = (Vec::new(), 0_u32, OVER_BUDGET.to_owned());
         for section in passage::order(document, &proposed, &matching) {
-            let frame = self.frame_tokens(document, section);
             let left = if passages.is_empty() { room.first } else { room.all.saturating_sub(spent) };
+            // Looked at before anything is counted: of a long spec hardly any section fits into a rest.
+            if document.sections.get(section).is_none_or(|section| section.tokens >= left) {
+                continue;
+            }
+            let frame = self.frame_tokens(document, section);
             let Some(run) = passage::grow(document, section, &used, left.saturating_sub(frame)) else { continue };
             let text = match self.fresh_text(document, Some(&run)) {
                 Ok(text) => text,
@@ -260,13 +271,15 @@ impl Packer<'_> {
         Ok((text, words))
     }
 
-    fn heading(&self, piece: &Piece) -> u32 {
-        (self.count)(&render::heading(piece, 99)).saturating_add(SEAM)
-    }
-
-    fn whole_tokens(&self, document: &Document) -> u32 {
-        let frame = (self.count)(&render::tags(&document.path, None)).saturating_add(SEAM);
-        document.tokens.saturating_add(frame)
+    /// What a piece's heading costs, and the tags around it where it goes whole.
+    fn frame_of(&mut self, piece: &Piece) -> (u32, u32) {
+        if let Some(known) = self.frames.get(&piece.document.id) {
+            return *known;
+        }
+        let cost = |text: &str| (self.count)(text).saturating_add(SEAM);
+        let costs = (cost(&render::heading(piece, 99)), cost(&render::tags(&piece.document.path, None)));
+        self.frames.insert(piece.document.id.clone(), costs);
+        costs
     }
 
     fn frame_tokens(&self, document: &Document, section: usize) -> u32 {

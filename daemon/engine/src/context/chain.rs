@@ -18,7 +18,8 @@ use pu_protocol::context::{AssemblerError, AssemblerReport, Label};
 use super::config::AssemblerConfig;
 use super::error::ContextError;
 use super::merge::Proposal;
-use crate::plugins::{self, Assembly, Task};
+use super::talk::{TALK_MAX, shorten};
+use crate::plugins::{self, Assembly, StateChanges, Task};
 
 /// The chain's own codes, beside those of the plugin host.
 const CHAIN_DEADLINE: &str = "chain_deadline";
@@ -38,9 +39,20 @@ pub(super) trait Assembler: Sync {
 pub(super) struct Outcome {
     pub version: String,
     pub elapsed: Duration,
+    /// What is to be told of it that it did not say itself.
+    pub notes: Vec<String>,
     /// Lines for whoever debugs the plugin.
     pub log: Vec<String>,
+    /// What it changed of its state, which nobody has kept yet.
+    pub changes: StateChanges,
     pub answer: Result<Answered, AssemblerError>,
+}
+
+/// What an assembler's call changed of its state: kept once the task is under way, by whoever starts it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    pub assembler: String,
+    pub changes: StateChanges,
 }
 
 /// An answer that passed the host's checks.
@@ -54,7 +66,8 @@ pub(super) struct Answered {
 impl Default for Outcome {
     fn default() -> Self {
         let answer = Ok(Answered::default());
-        Self { version: String::new(), elapsed: Duration::ZERO, log: Vec::new(), answer }
+        let (notes, log, changes) = (Vec::new(), Vec::new(), StateChanges::default());
+        Self { version: String::new(), elapsed: Duration::ZERO, notes, log, changes, answer }
     }
 }
 
@@ -64,6 +77,7 @@ pub(super) struct Chained {
     pub proposals: Vec<Proposal>,
     pub labels: Vec<Label>,
     pub reports: Vec<AssemblerReport>,
+    pub changed: Vec<Changed>,
 }
 
 /// Asks all assemblers, at most `side_by_side` at the same time; all together in `deadline`.
@@ -166,15 +180,19 @@ impl Chained {
             name: name.to_owned(),
             version: outcome.version,
             elapsed_us: u64::try_from(outcome.elapsed.as_micros()).unwrap_or(u64::MAX),
+            notes: outcome.notes,
             log: outcome.log,
             ..AssemblerReport::default()
         };
+        if outcome.answer.is_ok() && !outcome.changes.is_empty() {
+            self.changed.push(Changed { assembler: name.to_owned(), changes: outcome.changes });
+        }
         match outcome.answer {
             Err(error) => report.error = Some(error),
             Ok(Answered { assembly, dropped }) => {
                 report.picks = u32::try_from(assembly.picks.len()).unwrap_or(u32::MAX);
                 report.dropped = dropped;
-                report.notes = assembly.notes;
+                report.notes.extend(assembly.notes);
                 self.proposals.extend(assembly.picks.into_iter().map(|pick| Proposal {
                     assembler: name.to_owned(),
                     spec: pick.spec,
@@ -189,6 +207,7 @@ impl Chained {
                 }));
             }
         }
+        shorten(&mut report, TALK_MAX);
         self.reports.push(report);
     }
 }

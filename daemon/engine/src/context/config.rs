@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+use crate::plugins::{Grant, is_plugin_name};
 
 /// As `config.toml` has it. A key that is not known is an error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,6 +24,11 @@ pub struct ContextConfig {
     /// The chain, in order. Without it `keyword` runs, then each plugin in the plugin folders.
     #[serde(rename = "assembler")]
     pub assemblers: Option<Vec<AssemblerConfig>>,
+    /// Assemblers that do not run, by name, wherever the chain comes from.
+    pub disabled: Vec<String>,
+    /// What assemblers may use beside the project's specs, by name, wherever the chain comes from; their own `grants` count
+    /// besides.
+    pub grants: BTreeMap<String, Vec<Grant>>,
     /// How long all assemblers together may take, in milliseconds.
     pub deadline_ms: u64,
 }
@@ -34,13 +41,15 @@ impl Default for ContextConfig {
             min_score: 0.1,
             near_best: 0.25,
             assemblers: None,
+            disabled: Vec::new(),
+            grants: BTreeMap::new(),
             deadline_ms: 500,
         }
     }
 }
 
-/// One `[[context.assembler]]`. It is written too, where a default chain becomes a configured one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One `[[context.assembler]]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssemblerConfig {
     /// What reports call it.
@@ -48,31 +57,26 @@ pub struct AssemblerConfig {
     /// A name, looked up in `.pu/plugins/`, then `PU_HOME/plugins/`, then among the bundled ones; or the path of a file
     /// (with a `/` or ending in `.wasm`), relative to the project's `.pu/` or else to `PU_HOME`. The same as `name` if
     /// absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub plugin: Option<String>,
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[serde(default = "yes")]
     pub enabled: bool,
     /// Refuse the spawn if it fails.
-    #[serde(default, skip_serializing_if = "is_no")]
+    #[serde(default)]
     pub required: bool,
     /// How long it may take, in milliseconds; at most what the host allows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub deadline_ms: Option<u64>,
+    /// What it may use beside the project's specs: `state`, `history`.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
     /// Handed to the plugin as JSON.
-    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    #[serde(default)]
     pub config: toml::Table,
 }
 
 fn yes() -> bool {
     true
-}
-
-fn is_yes(value: &bool) -> bool {
-    *value
-}
-
-fn is_no(value: &bool) -> bool {
-    !*value
 }
 
 impl AssemblerConfig {
@@ -84,8 +88,15 @@ impl AssemblerConfig {
             enabled: true,
             required: false,
             deadline_ms: None,
+            grants: Vec::new(),
             config: toml::Table::new(),
         }
+    }
+
+    /// Grants it these too.
+    pub fn grant(&mut self, grants: &[Grant]) {
+        let new: Vec<Grant> = grants.iter().copied().filter(|grant| !self.grants.contains(grant)).collect();
+        self.grants.extend(new);
     }
 
     /// What it runs: a name, or the path of a file.
@@ -98,6 +109,17 @@ impl ContextConfig {
     /// The budget of a task: its own, else its agent type's, else the general one.
     pub(super) fn budget_of(&self, asked: Option<u32>, agent: Option<&str>) -> u32 {
         asked.or_else(|| self.budgets.get(agent?).copied()).unwrap_or(self.budget)
+    }
+
+    /// The assembler as it runs: switched off where the list of disabled ones has its name, and with what is granted to its
+    /// name.
+    pub(super) fn in_force(&self, assembler: &AssemblerConfig) -> AssemblerConfig {
+        let enabled = assembler.enabled && !self.disabled.contains(&assembler.name);
+        let mut in_force = AssemblerConfig { enabled, ..assembler.clone() };
+        if let Some(grants) = self.grants.get(&assembler.name) {
+            in_force.grant(grants);
+        }
+        in_force
     }
 
     pub(super) fn deadline(&self) -> Duration {
@@ -121,6 +143,16 @@ impl ContextConfig {
             }
             names.push(&assembler.name);
         }
+        let own = self.assemblers.iter().flatten().map(|assembler| (&assembler.name, &assembler.grants));
+        for (name, grants) in own.chain(&self.grants) {
+            // A file is called by it.
+            if grants.contains(&Grant::State) && !is_plugin_name(name) {
+                return Err(format!(
+                    "{name} is granted `state`, which is kept under its name: that must be 1 to 64 lower-case letters, \
+                     digits and '-'"
+                ));
+            }
+        }
         Ok(())
     }
 }
@@ -133,15 +165,18 @@ mod tests {
     fn an_empty_table_is_the_default_and_every_key_is_read() {
         assert_eq!(toml::from_str::<ContextConfig>("").unwrap(), ContextConfig::default());
         let config: ContextConfig = toml::from_str(
-            "budget = 4000\nmin_score = 0.3\nnear_best = 0.5\ndeadline_ms = 200\n[budgets]\nclaude = 12000\n\
+            "budget = 4000\nmin_score = 0.3\nnear_best = 0.5\ndeadline_ms = 200\ndisabled = [\"rules\"]\n\
+             [budgets]\nclaude = 12000\n[grants]\nledger = [\"history\", \"state\"]\n\
              [[assembler]]\nname = \"ledger\"\nplugin = \"plugins/ledger.wasm\"\nrequired = true\nenabled = false\n\
-             deadline_ms = 40\n[assembler.config]\nareas = [\"billing\"]\n",
+             deadline_ms = 40\ngrants = [\"state\"]\n[assembler.config]\nareas = [\"billing\"]\n",
         )
         .unwrap();
         assert_eq!((config.budget, config.min_score, config.near_best, config.deadline_ms), (4000, 0.3, 0.5, 200));
         let ledger = &config.assemblers.as_ref().unwrap()[0];
         assert_eq!((ledger.plugin(), ledger.required, ledger.enabled), ("plugins/ledger.wasm", true, false));
-        assert_eq!(ledger.deadline_ms, Some(40));
+        assert_eq!((ledger.deadline_ms, config.disabled.as_slice()), (Some(40), &["rules".to_owned()][..]));
+        assert_eq!(ledger.grants, [Grant::State]);
+        assert_eq!(config.in_force(ledger).grants, Grant::ALL);
         assert_eq!(serde_json::to_string(&ledger.config).unwrap(), r#"{"areas":["billing"]}"#);
         for (asked, agent, budget) in [(None, None, 4000), (None, Some("claude"), 12_000), (Some(9), Some("claude"), 9)]
         {
@@ -156,6 +191,8 @@ mod tests {
             ("buget = 3", "buget"),
             ("[[assembler]]\nname = \"a\"\nrequire = true", "require"),
             ("[[assembler]]\nplugin = \"a\"", "name"),
+            ("[[assembler]]\nname = \"a\"\ngrants = [\"state\", \"network\"]", "unknown variant `network`"),
+            ("[[assembler]]\nname = \"a\"\ngrants = \"state\"", "grants"),
         ] {
             let error = toml::from_str::<ContextConfig>(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
@@ -165,6 +202,8 @@ mod tests {
             ("near_best = nan", "near_best"),
             ("[[assembler]]\nname = \"a\"\n[[assembler]]\nname = \"a\"", "two assemblers have the name a"),
             ("[[assembler]]\nname = \"\"", "no name"),
+            ("[[assembler]]\nname = \"../a\"\ngrants = [\"state\"]", "../a is granted `state`"),
+            ("[grants]\n\"../a\" = [\"state\"]", "../a is granted `state`"),
         ] {
             let error = toml::from_str::<ContextConfig>(text).unwrap().check().unwrap_err();
             assert!(error.contains(part), "{error}");

@@ -19,10 +19,19 @@ pub(super) struct ConfigFiles {
 impl ConfigFiles {
     /// `FILE, line N` of the key, or of what is nearest above it.
     pub(super) fn place(&self, assembler: &str, path: &[String]) -> Option<String> {
+        self.first(|text| line(text, assembler, path))
+    }
+
+    /// `FILE, line N` where the assembler's own table begins.
+    pub(super) fn table(&self, assembler: &str) -> Option<String> {
+        self.first(|text| table_line(text, assembler))
+    }
+
+    fn first(&self, line: impl Fn(&str) -> Option<usize>) -> Option<String> {
         // A chain is replaced as a whole, not merged: the first file that has one is where it comes from.
         [&self.project, &self.user].into_iter().find_map(|file| {
             let text = std::fs::read_to_string(file).ok()?;
-            Some(format!("{}, line {}", file.display(), line(&text, assembler, path)?))
+            Some(format!("{}, line {}", file.display(), line(&text)?))
         })
     }
 }
@@ -30,12 +39,7 @@ impl ConfigFiles {
 /// `None` where the text has no such assembler.
 fn line(text: &str, assembler: &str, path: &[String]) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
-    let (_, context) = entry(document.get_ref(), "context")?;
-    let (_, chain) = entry(context.get_ref().as_table()?, "assembler")?;
-    let table = chain.get_ref().as_array()?.iter().find(|value| {
-        let name = value.get_ref().as_table().and_then(|table| entry(table, "name"));
-        name.is_some_and(|(_, name)| name.get_ref().as_str() == Some(assembler))
-    })?;
+    let table = table_of(document.get_ref(), assembler)?;
     let (mut span, mut at) = (table.span(), table);
     if let Some((key, config)) = entry(table.get_ref().as_table()?, "config") {
         (span, at) = (key, config);
@@ -44,7 +48,26 @@ fn line(text: &str, assembler: &str, path: &[String]) -> Option<usize> {
         let Some((key, next)) = inner(at.get_ref(), step) else { break };
         (span, at) = (key, next);
     }
-    Some(text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1)
+    Some(line_at(text, &span))
+}
+
+fn table_line(text: &str, assembler: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    Some(line_at(text, &table_of(document.get_ref(), assembler)?.span()))
+}
+
+fn table_of<'d, 'i>(document: &'d DeTable<'i>, assembler: &str) -> Option<&'d Spanned<DeValue<'i>>> {
+    let (_, context) = entry(document, "context")?;
+    let (_, chain) = entry(context.get_ref().as_table()?, "assembler")?;
+    chain.get_ref().as_array()?.iter().find(|value| {
+        let name = value.get_ref().as_table().and_then(|table| entry(table, "name"));
+        name.is_some_and(|(_, name)| name.get_ref().as_str() == Some(assembler))
+    })
+}
+
+/// Counted from 1.
+fn line_at(text: &str, span: &Range<usize>) -> usize {
+    text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// A key's place, and its value.
@@ -87,6 +110,8 @@ mod tests {
             assert_eq!(line(text, "ledger", &path), expected, "{path:?} in\n{text}");
         }
         assert_eq!(line(TABLES, "none", &[]), None);
+        assert_eq!((table_line(TABLES, "ledger"), table_line(INLINE, "ledger")), (Some(7), Some(4)));
+        assert_eq!(table_line(TABLES, "none"), None);
     }
 
     #[test]

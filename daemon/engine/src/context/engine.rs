@@ -9,7 +9,7 @@ use pu_protocol::context::{ContextReport, TaskDescription};
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
 
 use super::budget::{self, Fitted};
-use super::chain::{self, Chained};
+use super::chain::{self, Chained, Changed};
 use super::config::ContextConfig;
 use super::config_place::ConfigFiles;
 use super::error::ContextError;
@@ -18,6 +18,7 @@ use super::index_library::IndexLibrary;
 use super::lineup::{self, Folders};
 use super::loader::{Loader, Runner};
 use super::merge::{self, Merged, Proposal};
+use super::past::Past;
 use super::pins::Pins;
 use super::reader::IndexReader;
 use super::report;
@@ -47,6 +48,8 @@ pub struct Assembled {
     pub report: ContextReport,
     /// `None` where no spec is about the task.
     pub text: Option<String>,
+    /// What plugins changed of their state, which nobody has kept yet.
+    pub changed: Vec<Changed>,
 }
 
 /// Assembles contexts; one for the daemon, shared by all requests.
@@ -94,6 +97,7 @@ impl ContextEngine {
         let places = Places { plugins: project.plugins.clone(), ..self.places(&project.root) };
         let links = lineup::line_up(&project.config, &places.folders())?;
         let pins = Pins::read(&places.layout);
+        let past = Arc::new(Past::of(&places.root, places.layout.clone()));
         // Each has a memory of its own: which sections were found is then known in the chain's order, whoever is done first.
         let own: Vec<Arc<SpecTexts>> = links.iter().map(|_| Arc::new(texts.apart())).collect();
         let runners: Vec<Runner> = links
@@ -102,7 +106,7 @@ impl ContextEngine {
             .map(|(link, texts)| {
                 let reader: Arc<dyn SpecReader> = Arc::new(IndexReader::new(Arc::clone(texts)));
                 let pinned = pins.of(&link);
-                self.loader.runner(&places.root, link, pinned, &places.config_files, reader)
+                self.loader.runner(&places.root, link, pinned, &places.config_files, reader, &past)
             })
             .collect();
         let side_by_side = self.loader.host().concurrent_calls();
@@ -168,7 +172,7 @@ pub(super) fn assembled(
     let library = IndexLibrary::new(Arc::clone(texts), prompt);
     let budget = project.config.budget_of(description.budget, description.agent.as_deref());
     let threshold = Threshold { min_score: project.config.min_score, near_best: project.config.near_best };
-    let fitted = budget::fit(&candidates, &library, budget, threshold, &tokens::count_known);
+    let fitted = budget::fit(&candidates, &library, budget, threshold, &tokens::count);
     let report = ContextReport {
         tokens: fitted.tokens,
         budget,
@@ -179,7 +183,7 @@ pub(super) fn assembled(
         revision: texts.catalog().revision().to_owned(),
         warnings: warnings(&project.index, texts.catalog(), &candidates, &fitted),
     };
-    Assembled { report, text: fitted.text }
+    Assembled { report, text: fitted.text, changed: chained.changed }
 }
 
 /// Calls every proposed spec by its id, where an assembler used its path, and drops, with a report, the sections that
@@ -232,6 +236,8 @@ fn warnings(index: &SpecIndex, catalog: &SpecCatalog, candidates: &[Merged], fit
     let skipped = index.skipped();
     let skipped = skipped.iter().map(|file| format!("{} is not indexed: {}", file.path, file.reason));
     warnings.extend(report::at_most(report::WARNINGS, skipped));
-    warnings.extend(report::at_most(report::WARNINGS, index.warnings().into_iter()));
+    let (first, more) = index.first_warnings(report::WARNINGS);
+    warnings.extend(first);
+    warnings.extend(report::more(more));
     warnings
 }

@@ -71,6 +71,12 @@ impl ContextError {
                 body(ErrorCode::PluginRefused).with_hint(match failure.code.as_str() {
                     "digest_mismatch" => "look at what changed, then `pu plugin add PATH` accepts it",
                     "lock_damaged" => "repair .pu/plugins.lock, or take it back from git",
+                    "grant_missing" => "`pu plugin list` shows what each plugin needs and was granted",
+                    "compile_limit" => {
+                        "make it smaller; as it is it is not tried again, unless you remove what ends in .refused from \
+                         cache/ of your PurePoint home (a machine that was busy then may manage)"
+                    }
+                    "compile_failed" => "build it anew with `pu plugin build`, then add that",
                     _ => "`pu plugin inspect PATH` shows what it is",
                 })
             }

@@ -1,6 +1,7 @@
 //! The spec index as merge, budget and rendering see it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::library::{Document, Library, Section};
@@ -17,11 +18,13 @@ pub(super) struct IndexLibrary {
     /// Set once the index was searched for the task here, which only a long spec that no plugin searched for makes
     /// necessary.
     searched: OnceCell<()>,
+    /// By id: the parts of one assembly ask for the same few again and again.
+    documents: RefCell<HashMap<String, Arc<Document>>>,
 }
 
 impl IndexLibrary {
     pub(super) fn new(texts: Arc<SpecTexts>, task: &str) -> Self {
-        Self { texts, task: task.to_owned(), searched: OnceCell::new() }
+        Self { texts, task: task.to_owned(), searched: OnceCell::new(), documents: RefCell::default() }
     }
 
     fn search(&self) {
@@ -33,8 +36,13 @@ impl IndexLibrary {
 }
 
 impl Library for IndexLibrary {
-    fn document(&self, spec: &str) -> Option<Document> {
-        self.texts.spec(spec).ok().map(|spec| document(spec))
+    fn document(&self, spec: &str) -> Option<Arc<Document>> {
+        let known = self.documents.borrow().get(spec).map(Arc::clone);
+        known.or_else(|| {
+            let made = Arc::new(document(self.texts.spec(spec).ok()?));
+            self.documents.borrow_mut().insert(spec.to_owned(), Arc::clone(&made));
+            Some(made)
+        })
     }
 
     fn best_sections(&self, spec: &str) -> Vec<String> {

@@ -11,10 +11,11 @@ use pu_protocol::plugin::{Pin, PluginInfo, PluginOrigin};
 use super::config::{AssemblerConfig, ContextConfig};
 use super::engine::{ContextEngine, Places};
 use super::error::ContextError;
+use super::grants;
 use super::lineup::{self, Link, PluginFile};
-use super::loader::{source_of, told};
+use super::loader::{check_config, source_of, told};
 use super::pins::{Pinned, Pins, pinned_as};
-use crate::plugins::{PluginSource, inspect, sha256};
+use crate::plugins::{Grant, Inspection, PluginSource, config_misfit, inspect, sha256};
 use crate::store::PluginPin;
 
 impl ContextEngine {
@@ -43,6 +44,11 @@ impl ContextEngine {
     pub fn chain(&self, root: &Path, config: &ContextConfig) -> Result<Vec<AssemblerConfig>, ContextError> {
         let chain = lineup::whole_line_up(config, &self.places(root).folders())?;
         Ok(chain.into_iter().map(|link| link.config).collect())
+    }
+
+    /// Lets a plugin be asked again in a project where it was set aside: somebody who looked at it says so.
+    pub fn ask_again(&self, root: &Path, digest: &str) {
+        self.loader.tallies().forgive(root, digest);
     }
 
     /// Where the component of a plugin of the project comes from, by its name.
@@ -86,7 +92,12 @@ impl ContextEngine {
     }
 
     fn info(&self, link: &Link, enabled: bool, pins: &Pins, places: &Places) -> PluginInfo {
-        let mut info = PluginInfo { name: link.config.name.clone(), enabled, ..PluginInfo::default() };
+        let mut info = PluginInfo {
+            name: link.config.name.clone(),
+            enabled,
+            grants: grants::words(&link.config.grants),
+            ..PluginInfo::default()
+        };
         (info.origin, info.path) = match &link.plugin {
             PluginFile::Bundled(_) => (PluginOrigin::Bundled, None),
             PluginFile::At(path) | PluginFile::Outside(path) => (places.origin(path), Some(path.clone())),
@@ -94,7 +105,12 @@ impl ContextEngine {
         };
         let pinned = pins.of(link);
         let looked = source_of(&link.plugin).and_then(|source| self.look(&mut info, &source, &pinned, places));
-        info.error = looked.err();
+        // What is not in the chain would run with another configuration, or with none.
+        let fits = |inspection: Inspection| {
+            grants::check(&Grant::needed(&inspection.imports), &link.config, &places.config_files)?;
+            check_config(|value| config_misfit(&inspection.manifest, value), &link.config, &places.config_files)
+        };
+        info.error = if enabled { looked.and_then(fits).err() } else { looked.err() };
         if let (PluginFile::Missing(_), Pinned::As(_)) = (&link.plugin, &pinned) {
             info.pin = Pin::Missing;
         }
@@ -104,14 +120,15 @@ impl ContextEngine {
         info
     }
 
-    /// Fills in what the component and the pin say; fails with the first reason why it cannot run.
+    /// Fills in what the component and the pin say; fails with the first reason why it cannot run, whatever its
+    /// configuration is.
     fn look(
         &self,
         info: &mut PluginInfo,
         source: &PluginSource,
         pinned: &Pinned,
         places: &Places,
-    ) -> Result<(), AssemblerError> {
+    ) -> Result<Inspection, AssemblerError> {
         if let (Pinned::As(_), PluginSource::File(_)) = (pinned, source) {
             // What cannot be read is not what was pinned.
             info.pin = Pin::Differs;
@@ -123,6 +140,7 @@ impl ContextEngine {
         if let Ok(inspection) = &inspected {
             info.version.clone_from(&inspection.manifest.version);
             info.description.clone_from(&inspection.manifest.description);
+            info.needs = grants::words(&Grant::needed(&inspection.imports));
         }
         match pinned {
             Pinned::No => {}
@@ -133,8 +151,8 @@ impl ContextEngine {
                 pin.check(&info.digest, imports, source).map_err(|failure| told(&failure))?;
             }
         }
-        inspected.map_err(|failure| told(&failure))?;
-        self.loader.last_failure(source).map_or(Ok(()), Err)
+        let inspection = inspected.map_err(|failure| told(&failure))?;
+        self.loader.last_failure(source, &info.digest).map_or(Ok(inspection), Err)
     }
 
     /// A pin that nothing of the chain and nothing in the folders is meant by.

@@ -3,11 +3,12 @@
 //! Ids and paths only name; text is read for what is picked and for nothing else.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The project specs as the budget sees them.
 pub(super) trait Library {
     /// A spec by its id.
-    fn document(&self, spec: &str) -> Option<Document>;
+    fn document(&self, spec: &str) -> Option<Arc<Document>>;
     /// The ids of a spec's sections that match the task, the best first.
     fn best_sections(&self, spec: &str) -> Vec<String>;
     /// The text of a spec, or of one of its sections with its heading.

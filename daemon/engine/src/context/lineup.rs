@@ -64,10 +64,14 @@ fn links(
     folders: &Folders<'_>,
     wanted: impl Fn(&AssemblerConfig) -> bool,
 ) -> Result<Vec<Link>, ContextError> {
-    let Some(configured) = &config.assemblers else { return default_chain(folders) };
-    let link =
-        |config: &AssemblerConfig| plugin_file(config, folders).map(|plugin| Link { config: config.clone(), plugin });
-    configured.iter().filter(|config| wanted(config)).map(link).collect()
+    let Some(configured) = &config.assemblers else {
+        let mut chain = default_chain(folders)?;
+        chain.iter_mut().for_each(|link| link.config = config.in_force(&link.config));
+        chain.retain(|link| wanted(&link.config));
+        return Ok(chain);
+    };
+    let link = |config: AssemblerConfig| plugin_file(&config, folders).map(|plugin| Link { config, plugin });
+    configured.iter().map(|assembler| config.in_force(assembler)).filter(wanted).map(link).collect()
 }
 
 /// Whether what is configured as a plugin is the path of a file, not a name.
@@ -235,6 +239,15 @@ mod tests {
             ("none", "missing plugins/none.wasm"),
         ];
         assert_eq!(world.line_up(config).unwrap(), pairs(&expected));
+    }
+
+    #[test]
+    fn what_is_disabled_by_name_does_not_run_wherever_the_chain_comes_from() {
+        let world = World::new(&FILES);
+        let expected = [("keyword", "bundled keyword"), ("b", "project/.pu/plugins/b.wasm")];
+        assert_eq!(world.line_up("disabled = [\"a\", \"c\", \"none\"]\n").unwrap(), pairs(&expected));
+        let config = "disabled = [\"keyword\"]\n[[assembler]]\nname = \"keyword\"\n[[assembler]]\nname = \"b\"\n";
+        assert_eq!(world.line_up(config).unwrap(), pairs(&expected[1..]));
     }
 
     #[test]

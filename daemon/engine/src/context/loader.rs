@@ -11,11 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pu_protocol::context::AssemblerError;
+use serde_json::Value;
 
 use super::chain::{Answered, Assembler, Outcome};
 use super::config::AssemblerConfig;
 use super::config_place::ConfigFiles;
+use super::grants;
 use super::lineup::{Link, PluginFile};
+use super::past::Past;
 use super::pins::Pinned;
 use super::tally::{Tallies, Went};
 use crate::plugins::{
@@ -86,13 +89,16 @@ impl Loader {
         pinned: Pinned,
         files: &ConfigFiles,
         reader: Arc<dyn SpecReader>,
+        past: &Arc<Past>,
     ) -> Runner {
         let patience = if link.config.required { Patience::Compiled } else { Patience::Task };
         let plugin = self.plugin(&link.plugin, pinned, patience).and_then(|plugin| {
-            check_config(&plugin, &link.config, files)?;
+            grants::check(&plugin.needs(), &link.config, files)?;
+            check_config(|value| plugin.misfit(value), &link.config, files)?;
             Ok(plugin)
         });
-        Runner { root: root.to_owned(), config: link.config, plugin, reader, tallies: Arc::clone(&self.tallies) }
+        let (past, tallies) = (Arc::clone(past), Arc::clone(&self.tallies));
+        Runner { root: root.to_owned(), config: link.config, plugin, reader, past, tallies }
     }
 
     /// The plugin of a place in the chain, compiled, or why it cannot run.
@@ -144,13 +150,20 @@ impl Loader {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the last load of a file that has not changed since failed, if it did. Waits for no load.
-    pub(super) fn last_failure(&self, source: &PluginSource) -> Option<AssemblerError> {
+    /// Why the last load of a file that has not changed since, and has this digest, failed, if it did. Waits for no load.
+    pub(super) fn last_failure(&self, source: &PluginSource, digest: &str) -> Option<AssemblerError> {
         let PluginSource::File(path) = source else { return None };
         let stamp = Stamp::of(path);
         let known = self.known();
         let last = known.get(source).filter(|last| last.stamp == stamp)?;
-        last.outcome.as_ref().err().filter(|failure| failure.code != FailureCode::DigestMismatch).map(told)
+        let failure = last.outcome.as_ref().err()?;
+        let still_holds = match failure.code {
+            FailureCode::DigestMismatch => false,
+            // Nobody may have loaded it since the compiler was done with it.
+            FailureCode::Compiling => self.host.is_compiling(digest),
+            _ => true,
+        };
+        still_holds.then(|| told(failure))
     }
 }
 
@@ -167,16 +180,17 @@ pub(super) fn source_of(file: &PluginFile) -> Result<PluginSource, AssemblerErro
     }
 }
 
-/// Fails where the configuration of an assembler does not fit its plugin's manifest, naming key, file and line.
+/// Fails where the configuration of an assembler does not fit its plugin's manifest, of which `misfit` knows; names key,
+/// file and line.
 pub(super) fn check_config(
-    plugin: &Plugin,
+    misfit: impl FnOnce(&Value) -> Result<Option<Misfit>, PluginFailure>,
     config: &AssemblerConfig,
     files: &ConfigFiles,
 ) -> Result<(), AssemblerError> {
     let invalid = |message: String| AssemblerError { code: CONFIG_INVALID.into(), message };
     let value =
         serde_json::to_value(&config.config).map_err(|error| invalid(format!("its config is no JSON: {error}")))?;
-    match plugin.misfit(&value).map_err(|failure| told(&failure))? {
+    match misfit(&value).map_err(|failure| told(&failure))? {
         None => Ok(()),
         Some(misfit) => {
             let place = files.place(&config.name, &misfit.path).map_or_else(String::new, |place| format!(" ({place})"));
@@ -203,11 +217,12 @@ pub(super) fn told(failure: &PluginFailure) -> AssemblerError {
     AssemblerError { code: failure.code.as_str().to_owned(), message: failure.message.clone() }
 }
 
-/// One call of a plugin as the chain takes it.
-pub(super) fn outcome_of(plugin: &Plugin, call: CallReport) -> Outcome {
+/// One call of a plugin as the chain takes it, with what is to be told besides.
+pub(super) fn outcome_of(plugin: &Plugin, call: CallReport, notes: Vec<String>) -> Outcome {
     let dropped = call.dropped.iter().map(|d| format!("{}: {}", d.what, d.why)).collect();
     let answer = call.outcome.map(|assembly| Answered { assembly, dropped }).map_err(|failure| told(&failure));
-    Outcome { version: plugin.manifest().version.clone(), elapsed: call.elapsed, log: call.log, answer }
+    let (version, elapsed) = (plugin.manifest().version.clone(), call.elapsed);
+    Outcome { version, elapsed, notes, log: call.log, changes: call.changes, answer }
 }
 
 /// One assembler of a chain, with the specs that it may read.
@@ -217,6 +232,7 @@ pub(super) struct Runner {
     config: AssemblerConfig,
     plugin: Result<Arc<Plugin>, AssemblerError>,
     reader: Arc<dyn SpecReader>,
+    past: Arc<Past>,
     tallies: Arc<Tallies>,
 }
 
@@ -240,13 +256,14 @@ impl Assembler for Runner {
             return Outcome { version, answer: Err(error), ..Outcome::default() };
         }
         let own = plugin.deadline();
-        let call = plugin.assemble(task, &self.reader, config_json, time.min(own), latest);
+        let (granted, notes) = self.past.granted(&self.config.name, &plugin.needs());
+        let call = plugin.assemble_granted(task, &self.reader, granted, config_json, time.min(own), latest);
         // Nobody is to blame for the time that others took, nor for having been given less than was granted.
         let had_less = time < own || Instant::now() >= latest;
         let is_own_fault = call.outcome.as_ref().is_err_and(|failure| {
             failure.code.is_the_plugins() && !(had_less && failure.code == FailureCode::Deadline)
         });
-        let outcome = outcome_of(plugin, call);
+        let outcome = outcome_of(plugin, call, notes);
         self.count(plugin, &outcome, is_own_fault);
         outcome
     }

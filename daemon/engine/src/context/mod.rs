@@ -1,15 +1,17 @@
 //! From a task to the specs that its agent should know, within a budget of tokens, and why each is there.
 //!
 //! In the order in which a task passes through: `task` (with `mention`) prepares what plugins see, `explicit` takes what
-//! the user named, `lineup` and `loader` find the plugins, `pins` and `tally` say which of them are not run, `chain` asks
-//! them, `merge` makes one ranking of their answers,
+//! the user named, `lineup` and `loader` find the plugins, `pins`, `grants` and `tally` say which of them are not run,
+//! `past` has what they may remember, `chain` asks them, `merge` makes one ranking of their answers,
 //! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done.
-//! `reader` and `index_library` are the two views of the spec index, for plugins and for the budget. `inventory` lists the
-//! plugins of a project and `trial` runs one alone, for those who write and keep plugins.
+//! `talk` bounds what of a plugin's chatter goes on. `reader` and `index_library` are the two views of the spec index, for
+//! plugins and for the budget. `inventory` lists the plugins of a project and `trial` runs one alone, for those who write
+//! and keep plugins.
 //!
 //! This room starts nothing and writes nothing, and no plugin can make it fail unless the configuration says so.
 //!
-//! Invariant: the same task over the same specs and plugins gives the same bytes.
+//! Invariant: the same task over the same specs and plugins gives the same bytes, as long as what plugins that were granted
+//! a state or the past find there is the same.
 
 mod budget;
 mod chain;
@@ -18,6 +20,7 @@ mod config_place;
 mod engine;
 mod error;
 mod explicit;
+mod grants;
 mod index_library;
 mod inventory;
 mod library;
@@ -26,12 +29,14 @@ mod loader;
 mod mention;
 mod merge;
 mod passage;
+mod past;
 mod piece;
 mod pins;
 mod reader;
 mod render;
 mod repeats;
 mod report;
+mod talk;
 mod tally;
 mod task;
 #[cfg(test)]
@@ -42,6 +47,7 @@ mod texts;
 mod threshold;
 mod trial;
 
+pub use chain::Changed;
 pub use config::{AssemblerConfig, ContextConfig};
 pub use engine::{Assembled, ContextEngine, ProjectSpecs};
 pub use error::ContextError;

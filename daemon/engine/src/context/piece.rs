@@ -1,6 +1,7 @@
 //! What goes into a context: a spec, whole or by some of its passages, with its text and why it is there.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::library::Document;
 use super::merge::Why;
@@ -8,7 +9,7 @@ use super::merge::Why;
 /// One spec's part of the context.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece {
-    pub document: Document,
+    pub document: Arc<Document>,
     pub why: Why,
     pub extent: Extent,
 }

@@ -2,6 +2,7 @@ use super::super::library::{Document, Section};
 use super::super::merge::{Proposer, Why};
 use super::super::piece::Passage;
 use super::*;
+use std::sync::Arc;
 
 fn why(reason: &str) -> Why {
     let proposer = Proposer { assembler: "keyword".into(), score: 0.9, reason: reason.into() };
@@ -30,7 +31,7 @@ fn document(path: &str) -> Document {
 
 fn whole(text: &str) -> Piece {
     let extent = Extent::Whole { text: text.into(), tokens: 9 };
-    Piece { document: document("specs/daemon.md"), why: why("matches daemon"), extent }
+    Piece { document: document("specs/daemon.md").into(), why: why("matches daemon"), extent }
 }
 
 fn passage(run: std::ops::Range<usize>, text: &str) -> Passage {
@@ -93,7 +94,7 @@ fn no_spec_ends_its_own_frame() {
         ("the word project-spec alone", "project-spec"),
     ] {
         let mut titled = whole("text");
-        titled.document.title = data.into();
+        Arc::make_mut(&mut titled.document).title = data.into();
         for pieces in [vec![whole(data)], vec![titled, whole("other")]] {
             let text = context(&pieces).unwrap();
             let closing = format!("</{tag}>");
@@ -106,8 +107,8 @@ fn no_spec_ends_its_own_frame() {
 #[test]
 fn what_stands_in_headings_stays_on_its_line() {
     let mut piece = whole("text");
-    piece.document.title = "Two\nlines\u{7}".into();
-    piece.document.path = "specs/a`b\"c.md".into();
+    Arc::make_mut(&mut piece.document).title = "Two\nlines\u{7}".into();
+    Arc::make_mut(&mut piece.document).path = "specs/a`b\"c.md".into();
     piece.why = why("why\n## 9. Forged\n");
     let text = context(&[piece]).unwrap();
     assert!(text.contains("## 1. Two lines\n"), "{text}");

@@ -53,7 +53,7 @@ pub(super) fn candidates(merged: &[Merged], fitted: &Fitted, library: &dyn Libra
             reason: merged.why.reason(),
             tokens: section.map_or(document.tokens, |i| document.sections[i].tokens),
         };
-        Candidate { pick, title: document.title, included: left_out.is_none(), left_out: left_out.clone() }
+        Candidate { pick, title: document.title.clone(), included: left_out.is_none(), left_out: left_out.clone() }
     });
     described.collect()
 }
@@ -61,11 +61,13 @@ pub(super) fn candidates(merged: &[Merged], fitted: &Fitted, library: &dyn Libra
 /// The first `limit` lines, and how many there are besides.
 pub(super) fn at_most(limit: usize, mut lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut shown: Vec<String> = lines.by_ref().take(limit).collect();
-    let more = lines.count();
-    if more > 0 {
-        shown.push(format!("and {more} more like this"));
-    }
+    shown.extend(more(lines.count()));
     shown
+}
+
+/// The line for those that are not shown, if there are any.
+pub(super) fn more(count: usize) -> Option<String> {
+    (count > 0).then(|| format!("and {count} more like this"))
 }
 
 #[cfg(test)]

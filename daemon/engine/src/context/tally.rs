@@ -4,7 +4,7 @@
 //! changed file begins anew, whatever its name and place. Nothing of it is kept on disk, and nothing here calls a plugin.
 //!
 //! Invariant: a plugin that failed [`FAILURES_MAX`] times in a row by its own fault in a project is not asked there again
-//! in this daemon's life, unless a configuration requires it.
+//! in this daemon's life, unless a configuration requires it or its user adds it again or switches it on.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -83,9 +83,17 @@ impl Tallies {
         let last = tally.last_error.as_ref().map_or_else(String::new, |e| format!(", last: {}: {}", e.code, e.message));
         let times = tally.in_a_row;
         let message = format!(
-            "failed {times} times in a row{last}; it is asked again when its file changes or the daemon restarts"
+            "failed {times} times in a row{last}; it is asked again when its file changes, when it is added or switched on \
+             again, or when the daemon restarts"
         );
         Some(AssemblerError { code: SET_ASIDE.into(), message })
+    }
+
+    /// Begins the row of failures anew; what was counted stays.
+    pub(super) fn forgive(&self, root: &Path, digest: &str) {
+        if let Some(tally) = self.known().get_mut(root).and_then(|of| of.get_mut(digest)) {
+            tally.in_a_row = 0;
+        }
     }
 
     /// As it is told to people.
@@ -144,10 +152,25 @@ mod tests {
         assert_eq!(told.code, "set_aside");
         assert_eq!(
             told.message,
-            "failed 5 times in a row, last: trap: because; it is asked again when its file changes or the daemon restarts"
+            "failed 5 times in a row, last: trap: because; it is asked again when its file changes, when it is added or \
+             switched on again, or when the daemon restarts"
         );
         assert_eq!(tallies.set_aside(root(), "b"), None, "a changed file is another plugin");
+        tallies.forgive(Path::new("/other"), "a");
+        assert!(tallies.set_aside(root(), "a").is_some(), "what is forgiven in one project is in no other");
         assert_eq!(tallies.set_aside(Path::new("/other"), "a"), None, "another project has troubles of its own");
+    }
+
+    #[test]
+    fn what_is_forgiven_is_asked_again_and_keeps_its_counts() {
+        let (tallies, trap) = (Tallies::default(), error("trap"));
+        for _ in 0..5 {
+            tallies.count(root(), "a", went(10, Err((&trap, true))));
+        }
+        tallies.forgive(root(), "a");
+        assert_eq!(tallies.set_aside(root(), "a"), None);
+        let told = tallies.of(root(), "a");
+        assert_eq!((told.calls, told.failures, told.failures_in_a_row, told.last_error), (5, 5, 0, Some(trap)));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn task_id(prompt: &str, tags: &[String]) -> String {
 }
 
 /// The prompt as if it had been written in the root: `/home/me/project/src/a.rs` becomes `src/a.rs`.
-fn without_root(prompt: &str, root: &Path) -> String {
+pub(super) fn without_root(prompt: &str, root: &Path) -> String {
     match root.to_str().map(|r| r.trim_end_matches('/')) {
         Some(root) if !root.is_empty() => {
             let inside = prompt.replace(&format!("{root}/"), "");
@@ -95,7 +95,7 @@ fn replace_word(text: &str, word: &str, by: &str) -> String {
 }
 
 /// Explicit tags first, then those of the prompt; each once, whatever its case.
-fn tags(explicit: &[String], prompt: &str) -> Vec<String> {
+pub(super) fn tags(explicit: &[String], prompt: &str) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let explicit = explicit.iter().map(|t| t.trim().trim_start_matches('#').trim_matches(['[', ']']).to_owned());
     for tag in explicit.chain(mention::tags(prompt)) {

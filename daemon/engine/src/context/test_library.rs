@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::library::{Document, Library, Section};
 use crate::specs::tokens;
@@ -26,7 +27,7 @@ impl Dice {
 /// Specs by id, each a list of sections with their text.
 #[derive(Default)]
 pub(super) struct FakeLibrary {
-    documents: BTreeMap<String, (Document, Vec<String>)>,
+    documents: BTreeMap<String, (Arc<Document>, Vec<String>)>,
     /// Sections by relevance, where a test says so.
     pub best: BTreeMap<String, Vec<String>>,
     /// How many texts were read.
@@ -64,7 +65,7 @@ impl FakeLibrary {
             tokens: sections.iter().map(|s| s.tokens).sum(),
             sections,
         };
-        self.documents.insert(id.into(), (document, texts));
+        self.documents.insert(id.into(), (document.into(), texts));
     }
 
     pub(super) fn ids(&self) -> Vec<String> {
@@ -73,8 +74,8 @@ impl FakeLibrary {
 }
 
 impl Library for FakeLibrary {
-    fn document(&self, spec: &str) -> Option<Document> {
-        self.documents.get(spec).map(|(d, _)| d.clone())
+    fn document(&self, spec: &str) -> Option<Arc<Document>> {
+        self.documents.get(spec).map(|(d, _)| Arc::clone(d))
     }
 
     fn best_sections(&self, spec: &str) -> Vec<String> {

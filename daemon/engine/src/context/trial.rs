@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pu_protocol::LINE_MAX;
 use pu_protocol::context::{AssemblerError, AssemblerReport, Pick, TaskDescription};
 use pu_protocol::plugin::{PluginRun, PluginTask, PluginTimes};
 use serde_json::Value;
@@ -15,18 +16,22 @@ use super::chain::{Chained, Outcome};
 use super::config::ContextConfig;
 use super::engine::{ContextEngine, ProjectSpecs, settle_names};
 use super::error::ContextError;
+use super::grants;
 use super::loader::{described, outcome_of, source_of, told};
 use super::merge::Proposal;
+use super::past::{self, Past};
 use super::pins::Pins;
 use super::reader::IndexReader;
 use super::tally::percentile;
 use super::task::{self, ProjectFacts};
 use super::texts::SpecTexts;
-use crate::plugins::{self, Patience, Plugin, PluginSource, SpecReader, Task};
+use crate::plugins::{self, Granted, Patience, Plugin, PluginSource, SpecReader, Task};
 use crate::specs::SpecCatalog;
 
 /// So many tasks are run in one request.
 pub const TASKS_MAX: usize = 200;
+/// Bytes of JSON for the runs of one answer; the rest of its line is for what stands around them.
+const RUNS_MAX: usize = LINE_MAX - 16 * 1024;
 /// Timing ends here, however many rounds were asked for.
 const TIMING_MAX: Duration = Duration::from_secs(60);
 
@@ -39,31 +44,53 @@ pub struct ReadyPlugin {
     source: PluginSource,
     /// As configured: a JSON object.
     config: Value,
+    /// What it keeps and the past tasks, as far as the chain grants them, and what is to be told of them. Each call begins
+    /// with this, and nothing that one changes is kept.
+    granted: Granted,
+    notes: Vec<String>,
+    /// Why it is not run, if it is not: it was not granted what it needs.
+    refused: Option<AssemblerError>,
+}
+
+impl ReadyPlugin {
+    /// SHA-256 of the component, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        self.plugin.digest()
+    }
 }
 
 impl ContextEngine {
     /// The plugin that a request names: one of the project at `root`, or the component at an absolute path, which no pin
-    /// holds for. Compiled, however long that takes.
+    /// holds for and no chain grants anything: it is tested with an empty state and no past. Compiled, however long that
+    /// takes.
     pub fn ready_plugin(&self, root: &Path, config: &ContextConfig, named: &str) -> Result<ReadyPlugin, ContextError> {
         if Path::new(named).is_absolute() {
             let source = PluginSource::File(named.into());
             let refused = |failure| ContextError::refused(named, &failure);
             let plugin = source.read().and_then(|bytes| self.host().prepare(bytes)).map_err(refused)?;
             let (name, config) = (plugin.manifest().name.clone(), Value::Object(serde_json::Map::new()));
-            return Ok(ReadyPlugin { name, plugin: Arc::new(plugin), source, config });
+            let (granted, notes) = (past::nothing_yet(&plugin.needs()), Vec::new());
+            let plugin = Arc::new(plugin);
+            return Ok(ReadyPlugin { name, plugin, source, config, granted, notes, refused: None });
         }
         let places = self.places(root);
         let link = self.link(&places, config, named)?;
         let refused = |failure| ContextError::PluginRefused { plugin: named.to_owned(), failure };
         let pinned = Pins::read(&places.layout).of(&link);
         let plugin = self.loader.plugin(&link.plugin, pinned, Patience::Compiled).map_err(refused)?;
+        let needs = plugin.needs();
+        let not_granted = grants::check(&needs, &link.config, &places.config_files).err();
+        let (granted, notes) = match &not_granted {
+            None => Past::of(&places.root, places.layout.clone()).granted(&link.config.name, &needs),
+            Some(_) => (Granted::default(), Vec::new()),
+        };
         let source = source_of(&link.plugin).map_err(refused)?;
         let config = serde_json::to_value(&link.config.config)
             .map_err(|error| ContextError::Config(format!("the config of {named} is no JSON: {error}")))?;
-        Ok(ReadyPlugin { name: named.to_owned(), plugin, source, config })
+        Ok(ReadyPlugin { name: named.to_owned(), plugin, source, config, granted, notes, refused: not_granted })
     }
 
-    /// Runs a plugin on each task, over these specs.
+    /// Runs a plugin on each task, over these specs; on the first of them only, where one answer has no room for all.
     pub fn run_plugin(
         &self,
         specs: &ProjectSpecs,
@@ -71,7 +98,7 @@ impl ContextEngine {
         tasks: &[PluginTask],
     ) -> Result<Vec<PluginRun>, ContextError> {
         let bench = Bench::set_up(specs, ready)?;
-        Ok(tasks.iter().map(|task| bench.run(task)).collect())
+        Ok(first_that_fit(tasks.iter().map(|task| bench.run(task)), RUNS_MAX))
     }
 
     /// Measures a plugin: loading it as a new daemon would, and so many calls.
@@ -111,6 +138,20 @@ impl ContextEngine {
     }
 }
 
+/// The first of these runs that there is room for, one at least. No more than one is made in vain.
+fn first_that_fit(runs: impl Iterator<Item = PluginRun>, room: usize) -> Vec<PluginRun> {
+    let (mut fit, mut left) = (Vec::new(), room);
+    for run in runs {
+        let size = serde_json::to_vec(&run).map_or(0, |json| json.len()) + 1;
+        if size > left && !fit.is_empty() {
+            break;
+        }
+        left = left.saturating_sub(size);
+        fit.push(run);
+    }
+    fit
+}
+
 /// One plugin and the specs that it sees.
 struct Bench<'a> {
     specs: &'a ProjectSpecs,
@@ -121,6 +162,9 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn set_up(specs: &'a ProjectSpecs, ready: &'a ReadyPlugin) -> Result<Self, ContextError> {
+        if let Some(failure) = &ready.refused {
+            return Err(ContextError::PluginRefused { plugin: ready.name.clone(), failure: failure.clone() });
+        }
         let failed = |source| ContextError::Specs { root: specs.root.clone(), source };
         specs.index.fresh().map_err(failed)?;
         let texts = Arc::new(SpecTexts::new(Arc::clone(&specs.index)));
@@ -176,7 +220,9 @@ impl<'a> Bench<'a> {
     fn ask(&self, task: &Task, config_json: &str) -> Outcome {
         let plugin = &self.ready.plugin;
         let latest = Instant::now() + self.specs.config.deadline();
-        outcome_of(plugin, plugin.assemble(task, &self.reader, config_json, plugin.deadline(), latest))
+        let granted = self.ready.granted.clone();
+        let call = plugin.assemble_granted(task, &self.reader, granted, config_json, plugin.deadline(), latest);
+        outcome_of(plugin, call, self.ready.notes.clone())
     }
 }
 
@@ -198,4 +244,25 @@ fn pick(catalog: &SpecCatalog, proposal: Proposal) -> Pick {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_the_first_runs_that_fit_and_no_more_are_made() {
+        let chatty = || PluginRun { labels: Vec::new(), picks: vec![Pick::default(); 10], ..PluginRun::default() };
+        let size = serde_json::to_vec(&chatty()).unwrap().len() + 1;
+        for (room, wanted, made) in [(0, 1, 2), (size, 1, 2), (3 * size - 1, 2, 3), (3 * size, 3, 4), (99 * size, 9, 9)]
+        {
+            let mut count = 0;
+            let runs = (0..9).map(|_| {
+                count += 1;
+                chatty()
+            });
+            assert_eq!(first_that_fit(runs, room).len(), wanted, "{room} of {size}");
+            assert_eq!(count, made, "{room} of {size}");
+        }
+    }
 }

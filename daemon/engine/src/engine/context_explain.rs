@@ -2,6 +2,7 @@
 
 use super::choice::{definitions, named_definition};
 use super::failure::Failure;
+use super::site::facts_around;
 use super::state::Engine;
 use crate::context::{Assembled, ProjectFacts, ProjectSpecs};
 use crate::projects::Project;
@@ -19,18 +20,19 @@ impl Engine {
         with_text: bool,
     ) -> Result<Answer, Failure> {
         let projects = self.projects.clone();
-        let chosen = tokio::task::spawn_blocking(move || -> Result<_, Failure> {
+        let chosen = self.slowly(move || -> Result<_, Failure> {
             let project = projects.readable(&cwd)?;
             let config = project.config()?;
             let definitions = definitions(&config)?;
             // Which agents are installed is known by the caller's environment only, which an explanation does not ask for.
             let named = named_definition(&definitions, task.agent.as_deref(), &config)?;
             task.agent = named.map(|definition| definition.name.clone());
-            Ok((project, task))
+            // As for an agent that is started right here: a worktree of its own would have changed nothing yet.
+            let facts = facts_around(&cwd, &project.root);
+            Ok((project, task, facts))
         });
-        let (project, task) = chosen.await??;
-        // As for a spawn into a worktree of its own, which has changed no file yet.
-        let assembled = self.assemble(project, task, ProjectFacts::default()).await?;
+        let (project, task, facts) = chosen.await??;
+        let assembled = self.assemble(project, task, facts).await?;
         let text = assembled.text.filter(|_| with_text);
         Ok(Answer::ContextReport(ContextAnswer { report: assembled.report, text }))
     }

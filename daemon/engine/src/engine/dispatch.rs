@@ -40,6 +40,9 @@ impl Engine {
                 self.hello(&client, &client_version, protocol_min, protocol_max)?
             }
             Request::Health => self.health(),
+            Request::Doctor { cwd, client_program: program, client_version: version, env } => {
+                self.doctor(super::doctor::Caller { cwd, program, version, env }).await?
+            }
             Request::Init { root } => self.init(root).await?,
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
@@ -63,11 +66,13 @@ impl Engine {
             Request::PluginEncode { core, manifest, out } => self.plugin_encode(core, manifest, out).await?,
             Request::PluginRun { cwd, plugin, specs, tasks } => self.plugin_run(cwd, plugin, specs, tasks).await?,
             Request::PluginBench { cwd, plugin, task, rounds } => self.plugin_bench(cwd, plugin, task, rounds).await?,
-            Request::PluginAdd { cwd, component, name, source } => {
-                self.plugin_add(cwd, component, name, source).await?
+            Request::PluginAdd { cwd, component, name, source, grants } => {
+                self.plugin_add(cwd, component, name, source, grants).await?
             }
             Request::PluginRemove { cwd, name } => self.plugin_remove(cwd, name).await?,
-            Request::PluginSwitch { cwd, name, enabled } => self.plugin_switch(cwd, name, enabled).await?,
+            Request::PluginSwitch { cwd, name, enabled, grants } => {
+                self.plugin_switch(cwd, name, enabled, grants).await?
+            }
             Request::Subscribe { cwd } => return self.subscribe(cwd).await,
             Request::Shutdown { stop_agents } => self.shutdown(stop_agents).await?,
         };
@@ -79,6 +84,7 @@ fn name(request: &Request) -> &'static str {
     match request {
         Request::Hello { .. } => "hello",
         Request::Health => "health",
+        Request::Doctor { .. } => "doctor",
         Request::Init { .. } => "init",
         Request::Spawn(_) => "spawn",
         Request::Status { .. } => "status",

@@ -4,6 +4,8 @@
 
 use super::failure::Failure;
 use crate::agents::{self, AgentsError, Git, Repository, Result, Roster, WorktreeHold, branch_of};
+use crate::context::ProjectFacts;
+use pu_protocol::layout::ProjectLayout;
 use pu_protocol::{ErrorBody, ErrorCode, Placement, SpawnRequest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,11 +77,12 @@ impl Site {
     /// What is changed where the agent will work, each with its status; a worktree that is yet to be made has changed
     /// nothing.
     pub(super) fn changed_files(&self, root: &Path, env: &BTreeMap<String, String>) -> Vec<(String, String)> {
-        match self {
-            Self::Root => changed_files(root, root, env),
-            Self::New { .. } => Vec::new(),
-            Self::Joined { path, .. } => changed_files(path, root, env),
-        }
+        let folder: &Path = match self {
+            Self::Root => root,
+            Self::New { .. } => return Vec::new(),
+            Self::Joined { path, .. } => path,
+        };
+        changed_files(Git::in_environment(env.clone()), folder, root)
     }
 
     /// A worktree can be removed by hand between the look and the start: without its `.git`, git would speak there of the
@@ -94,10 +97,27 @@ impl Site {
     }
 }
 
+/// What a task is told of the place where somebody stands: of the worktree of ours that `cwd` is in, else of the root. A
+/// look that nobody acts on, so that nothing is held for it.
+pub(super) fn facts_around(cwd: &Path, root: &Path) -> ProjectFacts {
+    let git = || Git::in_environment(std::env::vars_os());
+    let joined =
+        worktree_around(cwd, root).and_then(|name| Repository::open(git().ok()?, root).ok()?.worktree(&name).ok());
+    let (folder, branch) = joined.map_or_else(|| (root.to_owned(), None), |worktree| (worktree.path, worktree.branch));
+    ProjectFacts { branch, changed_files: changed_files(git(), &folder, root), ..ProjectFacts::default() }
+}
+
+/// The name of the worktree of ours that a folder is in.
+fn worktree_around(cwd: &Path, root: &Path) -> Option<String> {
+    let worktrees = ProjectLayout::new(root).worktrees().canonicalize().ok()?;
+    let inside = cwd.canonicalize().ok()?;
+    let name = inside.strip_prefix(worktrees).ok()?.components().next()?;
+    name.as_os_str().to_str().map(str::to_owned)
+}
+
 /// The files that the working tree at `folder` has changed, each with its status. That git fails costs only these facts.
-fn changed_files(folder: &Path, root: &Path, env: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    let files = Git::in_environment(env.clone())
-        .and_then(|git| agents::changed_files(&git.with_limit(CHANGED_LIMIT), root, folder, CHANGED_MAX));
+fn changed_files(git: Result<Git>, folder: &Path, root: &Path) -> Vec<(String, String)> {
+    let files = git.and_then(|git| agents::changed_files(&git.with_limit(CHANGED_LIMIT), root, folder, CHANGED_MAX));
     match files {
         Ok(files) => files.into_iter().map(|file| (file.path, file.status.to_owned())).collect(),
         Err(error) => {
@@ -110,4 +130,53 @@ fn changed_files(folder: &Path, root: &Path, env: &BTreeMap<String, String>) -> 
 fn being_removed(name: &str, root: &Path) -> ErrorBody {
     let message = format!("the worktree {name:?} of {} is being removed just now", root.display());
     ErrorBody::new(ErrorCode::WorktreeNotFound, message).with_hint("`pu status` lists the agents and their worktrees")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn git(folder: &Path, args: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]).args(args).current_dir(folder);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "git {args:?}: {output:?}");
+    }
+
+    fn write(path: &Path, text: &str) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        pu_record::atomic::write_atomic(path, text.as_bytes(), 0o644).unwrap();
+    }
+
+    #[test]
+    fn the_facts_are_those_of_the_working_tree_that_somebody_stands_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        git(&root, &["init", "-q", "-b", "main"]);
+        write(&root.join("src/a.rs"), "one\n");
+        git(&root, &["add", "-A"]);
+        git(&root, &["commit", "-q", "-m", "the beginning"]);
+        assert_eq!(facts_around(&root, &root), ProjectFacts::default());
+
+        write(&root.join("src/a.rs"), "one\ntwo\n");
+        write(&root.join("b.rs"), "new\n");
+        git(&root, &["worktree", "add", "-q", "-b", "pu/w", ".pu/worktrees/w"]);
+        let worktree = root.join(".pu/worktrees/w");
+        write(&worktree.join("c.rs"), "new\n");
+        let changed =
+            |facts: ProjectFacts| facts.changed_files.into_iter().map(|(path, status)| format!("{status} {path}"));
+        let here = facts_around(&root.join("src"), &root);
+        assert_eq!(here.branch, None, "the branch of the root is the user's own affair");
+        assert_eq!(changed(here).collect::<Vec<_>>(), ["added b.rs", "modified src/a.rs"]);
+        let there = facts_around(&worktree.join("src"), &root);
+        assert_eq!(there.branch.as_deref(), Some("pu/w"));
+        assert_eq!(changed(there).collect::<Vec<_>>(), ["added c.rs"]);
+    }
+
+    #[test]
+    fn where_no_git_is_nothing_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(facts_around(folder.path(), folder.path()), ProjectFacts::default());
+    }
 }

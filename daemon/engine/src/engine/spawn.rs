@@ -133,12 +133,18 @@ impl Engine {
     }
 
     /// Steps 3 to 7.
-    async fn carry_out(&self, prepared: &Arc<Prepared>, draft: Draft, undo: &mut Undo) -> Result<SpawnReport, Failure> {
+    async fn carry_out(
+        &self,
+        prepared: &Arc<Prepared>,
+        mut draft: Draft,
+        undo: &mut Undo,
+    ) -> Result<SpawnReport, Failure> {
+        let changed = std::mem::take(&mut draft.context.changed);
         let layout = self.options.home.agent(&prepared.agent_id);
         undo.folder(layout.root().into());
         self.note_worktree(prepared, &layout).await?;
         let place = self.make_place(prepared, &layout, undo).await?;
-        let (plan, launch, commit) = self.hand_over(prepared, &place, draft, undo).await?;
+        let (plan, launch, mut commit) = self.hand_over(prepared, &place, draft, undo).await?;
         let env: BTreeMap<String, String> = plan.env.into_iter().collect();
         // The record reaches the disk while the shim starts; both are waited for before the commit.
         let record = layout.launch();
@@ -148,6 +154,7 @@ impl Engine {
         let shim = started?;
         undo.shim(layout.clone());
         durable??;
+        self.keep_state(&prepared.project.layout, changed, &mut commit.context).await;
         undo.rows(prepared.project.layout.clone(), &commit);
         // The daemon's own link to the shim is made while the disk is waited for.
         let socket = layout.socket();
@@ -349,7 +356,8 @@ fn commit_record(
         extra: serde_json::Map::new(),
     });
     let prompt = prepared.request.task.prompt.clone();
-    SpawnCommit { agent, worktree, prompt, context, delivery: plan.delivery_name().to_owned() }
+    let tags = prepared.request.task.tags.clone();
+    SpawnCommit { agent, worktree, prompt, tags, context, delivery: plan.delivery_name().to_owned() }
 }
 
 fn launch_record(

@@ -1,24 +1,27 @@
 //! Bindings of `purepoint:context@0.1`, and the way from their types to the daemon's own and back, field by field.
 //!
+//! They are of the newest 0.1.x and of its largest world. A plugin that was built against an earlier one imports less, in
+//! the same shapes: the linker takes what has the same name up to the last figure of the version.
+//!
 //! A later version of the contract gets a module like this one; nothing outside knows which version a plugin speaks.
 
 use super::contract::{
-    Assembly, Attr, ChangedFile, Chunk, FieldWeight, Hit, Label, Listing, Page, Pick, Query, ReadFailure, SpecMeta,
-    Task,
+    Assembly, Attr, ChangedFile, Chunk, FieldWeight, Hit, Label, Listing, Page, PastTask, Pick, Query, ReadFailure,
+    SpecMeta, Task,
 };
 
 #[allow(unreachable_pub, unused_qualifications, clippy::all, reason = "generated")]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../plugin-sdk/wit",
-        world: "assembler",
+        world: "assembler-with-memory",
         imports: { default: trappable },
     });
 }
 
 pub(super) use generated::purepoint::context::types::{Assembly as WireAssembly, Failure as WireFailure};
-pub(super) use generated::purepoint::context::{config, log, specs, types};
-pub(super) use generated::{Assembler, AssemblerPre};
+pub(super) use generated::purepoint::context::{config, history, log, specs, state, types};
+pub(super) use generated::{AssemblerWithMemory as Assembler, AssemblerWithMemoryPre as AssemblerPre};
 
 pub(super) fn all<A, B: From<A>>(items: Vec<A>) -> Vec<B> {
     items.into_iter().map(B::from).collect()
@@ -137,5 +140,23 @@ impl From<Page> for specs::Page {
 impl From<Chunk> for specs::Chunk {
     fn from(chunk: Chunk) -> Self {
         Self { text: chunk.text, offset: chunk.offset, next: chunk.next }
+    }
+}
+
+impl From<PastTask> for history::PastTask {
+    fn from(task: PastTask) -> Self {
+        Self {
+            id: task.id,
+            prompt: task.prompt,
+            tags: task.tags,
+            agent: task.agent,
+            branch: task.branch,
+            outcome: task.outcome,
+            exit_code: task.exit_code,
+            picked: task.picked,
+            touched_files: all(task.touched_files),
+            started: task.started,
+            extra: all(task.extra),
+        }
     }
 }

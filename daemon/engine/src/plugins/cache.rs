@@ -1,8 +1,8 @@
-//! Compiled plugins on disk: `PU_HOME/cache/<key>.cwasm`, and beside it `<key>.sha256` with that file's own digest.
+//! Compiled plugins on disk: `PU_HOME/cache/<key>.cwasm`, and beside it `<key>.seal`, which only this user's key makes.
 //!
 //! Invariant: machine code is loaded only if this host's own compiler wrote it. A compiled component never comes from
-//! outside; the folder is the user's alone (0700, files 0600); an entry whose digest is not the noted one, or whose
-//! digest is missing, counts as none and is made anew.
+//! outside; the folder is the user's alone (0700, files 0600); an entry whose seal does not fit, or is missing, counts
+//! as none and is made anew.
 //!
 //! A component that the compiler gave up on, or that the pool has no room for, is noted in `<key>.refused`, so that the
 //! next daemon does not try it again.
@@ -21,6 +21,7 @@ use wasmtime::component::Component;
 use super::compile::{CompilerCommand, compile};
 use super::failure::{FailureCode, PluginFailure};
 use super::limits::CompileLimits;
+use super::seal::SealKey;
 
 /// The version of wasmtime is part of the compatibility hash too; this one is for people who look into the folder.
 const RUNTIME: &str = "wasmtime-48";
@@ -28,6 +29,7 @@ const RUNTIME: &str = "wasmtime-48";
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
+    key: SealKey,
     /// What entries of this engine, and of no other, can be loaded by.
     compatibility: String,
 }
@@ -40,8 +42,10 @@ const TOO_LARGE_AT_START: &str = "it wants more memory or larger tables at its s
 
 /// The files of an entry.
 struct Entry {
+    /// What the files are called, without their endings.
+    name: String,
     code: PathBuf,
-    digest: PathBuf,
+    seal: PathBuf,
     refused: PathBuf,
 }
 
@@ -51,7 +55,9 @@ impl Cache {
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let compatibility = hex(&hasher.0.finalize())[..16].to_owned();
-        let cache = Self { folder: folder.to_owned(), compatibility };
+        // Beside the folder: whoever brings a folder of entries along does not bring the key.
+        let key = SealKey::open(&folder.with_extension("key"))?;
+        let cache = Self { folder: folder.to_owned(), key, compatibility };
         cache.tidy();
         Ok(cache)
     }
@@ -87,9 +93,9 @@ impl Cache {
     /// The compiled component, if a sound entry for it exists.
     pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let entry = self.entry(digest);
-        let noted = std::fs::read_to_string(&entry.digest).ok()?;
+        let seal = std::fs::read_to_string(&entry.seal).ok()?;
         let code = std::fs::read(&entry.code).ok()?;
-        if sha256(&code) != noted.trim() {
+        if self.key.seal(&entry.name, &code) != seal.trim() {
             tracing::warn!(path = %entry.code.display(), "a compiled plugin is not what was written: compiling it anew");
             return None;
         }
@@ -125,16 +131,17 @@ impl Cache {
         let code = code?;
         // A compiler of another release, put in place under a running daemon, makes what this one cannot load.
         let loaded = load(engine, &code).map_err(|error| not_loaded(&format!("{error:#}")))?;
-        // Code first: a digest without its code is no entry, and neither is code with another's digest.
+        let seal = self.key.seal(&entry.name, &code);
+        // Code first: a seal without its code is no entry, and neither is code with another's seal.
         atomic::write_volatile(&entry.code, &code, atomic::PRIVATE_FILE).map_err(written)?;
-        atomic::write_volatile(&entry.digest, sha256(&code).as_bytes(), atomic::PRIVATE_FILE).map_err(written)?;
+        atomic::write_volatile(&entry.seal, seal.as_bytes(), atomic::PRIVATE_FILE).map_err(written)?;
         Ok(loaded)
     }
 
     fn entry(&self, digest: &str) -> Entry {
-        let key = format!("{digest}-{RUNTIME}-{}", self.compatibility);
-        let file = |ending: &str| self.folder.join(format!("{key}.{ending}"));
-        Entry { code: file("cwasm"), digest: file("sha256"), refused: file("refused") }
+        let name = format!("{digest}-{RUNTIME}-{}", self.compatibility);
+        let file = |ending: &str| self.folder.join(format!("{name}.{ending}"));
+        Entry { code: file("cwasm"), seal: file("seal"), refused: file("refused"), name }
     }
 
     /// A file of this process alone.
@@ -148,7 +155,7 @@ impl Cache {
 #[expect(unsafe_code, reason = "the one place where machine code is loaded")]
 fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `code` is what our own compiler's child wrote into a folder that only this user can write to: either
-    // it was read back this moment from the child's file, or its digest is the one noted when it was.
+    // it was read back this moment from the child's file, or it bears the seal that was made of it when it was.
     unsafe { Component::deserialize(engine, code) }
 }
 
@@ -166,7 +173,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

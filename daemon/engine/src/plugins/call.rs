@@ -7,10 +7,11 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 use super::bindings::{AssemblerPre, WireAssembly, WireFailure};
 use super::check::one_line;
-use super::contract::{Assembly, SpecReader, Task};
+use super::contract::{Assembly, Granted, SpecReader, Task};
 use super::deadline::Deadline;
 use super::failure::{FailureCode, PluginFailure};
 use super::limits::HostLimits;
+use super::memory::StateChanges;
 use super::state::CallState;
 
 /// What a plugin's own failure may say.
@@ -22,6 +23,7 @@ pub(super) struct Call<'a> {
     pub(super) limits: &'a Arc<HostLimits>,
     pub(super) task: &'a Task,
     pub(super) reader: Arc<dyn SpecReader>,
+    pub(super) granted: Granted,
     pub(super) config_json: &'a str,
     pub(super) deadline: Duration,
     /// When the whole chain must have answered.
@@ -31,6 +33,8 @@ pub(super) struct Call<'a> {
 /// How the call ended, unchecked, and what the plugin logged.
 pub(super) struct Ended {
     pub(super) outcome: Result<Assembly, PluginFailure>,
+    /// What it changed of its state; nothing where it failed.
+    pub(super) changes: StateChanges,
     pub(super) log: Vec<String>,
 }
 
@@ -38,7 +42,8 @@ impl Call<'_> {
     /// Runs the call on this thread, until it ends or its deadline does. The epoch must be advancing.
     pub(super) fn run(self) -> Ended {
         let until = Deadline::after(self.deadline, self.latest);
-        let state = CallState::new(self.reader, self.config_json.to_owned(), Arc::clone(self.limits), until);
+        let config_json = self.config_json.to_owned();
+        let state = CallState::new(self.reader, self.granted, config_json, Arc::clone(self.limits), until);
         let mut store = Store::new(self.engine, state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(self.limits.output);
@@ -58,7 +63,8 @@ impl Call<'_> {
             Ok(Err(failure)) => Err(own_failure(&failure)),
             Err(error) => Err(ended(&error, state, self.deadline, self.latest)),
         };
-        Ended { outcome, log: state.take_log() }
+        let changes = if outcome.is_ok() { state.take_changes() } else { StateChanges::default() };
+        Ended { outcome, changes, log: state.take_log() }
     }
 }
 

@@ -12,8 +12,8 @@ use super::manifest::{Manifest, SECTION};
 pub(super) const COMPONENT_MAX: usize = 32 * 1024 * 1024;
 const PACKAGE: &str = "purepoint:context/";
 const EXPORT: &str = "assemble";
-/// The interfaces that this host offers, in the versions 0.1.x.
-const OFFERED: [&str; 4] = ["types", "specs", "log", "config"];
+/// The interfaces that this host offers, in the versions 0.1.x: the last two to those that were granted them.
+const OFFERED: [&str; 6] = ["types", "specs", "log", "config", "state", "history"];
 const CONTRACT: (u64, u64) = (0, 1);
 
 /// What a plugin's file says without running it.
@@ -29,10 +29,7 @@ pub struct Inspection {
 
 /// Inspects a plugin, or says why these bytes are none that this host runs.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, PluginFailure> {
-    if bytes.len() > COMPONENT_MAX {
-        let (size, most) = (bytes.len() >> 20, COMPONENT_MAX >> 20);
-        return Err(PluginFailure::new(FailureCode::TooLarge, format!("it has {size} MiB, a plugin at most {most}")));
-    }
+    check_size(bytes.len() as u64)?;
     let outline = outline(bytes)?;
     for import in &outline.imports {
         check_import(import)?;
@@ -51,6 +48,15 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, PluginFailure> {
         )));
     }
     Ok(Inspection { manifest, imports: outline.imports, exports: outline.exports, size: bytes.len() })
+}
+
+/// Fails where a plugin has more bytes than any may have.
+pub(super) fn check_size(bytes: u64) -> Result<(), PluginFailure> {
+    if bytes <= COMPONENT_MAX as u64 {
+        return Ok(());
+    }
+    let message = format!("it has {bytes} bytes, a plugin at most {COMPONENT_MAX} ({} MiB)", COMPONENT_MAX >> 20);
+    Err(PluginFailure::new(FailureCode::TooLarge, message))
 }
 
 #[derive(Debug, Default)]
@@ -117,13 +123,23 @@ fn check_import(import: &str) -> Result<(), PluginFailure> {
             ),
         ));
     }
-    let Some((interface, version)) = import.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')) else {
+    let Some((interface, version)) = split(import) else {
         return Err(unknown_import(import));
     };
     if !runs(version) {
         return Err(wrong_contract(format!("it imports {import}, this host runs purepoint:context 0.1.x")));
     }
     if OFFERED.contains(&interface) { Ok(()) } else { Err(unknown_import(import)) }
+}
+
+/// The contract's interface that an import names, if it names one.
+pub(super) fn interface_of(import: &str) -> Option<&str> {
+    split(import).map(|(interface, _)| interface)
+}
+
+/// An import of the contract as interface and version.
+fn split(import: &str) -> Option<(&str, &str)> {
+    import.strip_prefix(PACKAGE)?.split_once('@')
 }
 
 fn unknown_import(import: &str) -> PluginFailure {
@@ -176,7 +192,7 @@ mod tests {
             (vec![0; COMPONENT_MAX + 1], FailureCode::TooLarge),
             (with_import("wasi:clocks/wall-clock@0.2.0"), FailureCode::WasiImport),
             (with_import("acme:net/http@1.0.0"), FailureCode::UnknownImport),
-            (with_import("purepoint:context/history@0.1.0"), FailureCode::UnknownImport),
+            (with_import("purepoint:context/network@0.1.0"), FailureCode::UnknownImport),
             (with_import("purepoint:context/specs@0.2.0"), FailureCode::WrongContract),
             (component(None, "run", Some(MANIFEST)), FailureCode::WrongContract),
             (component(None, "assemble", Some(&old)), FailureCode::WrongContract),

@@ -1,6 +1,9 @@
 //! The contract's shapes as the daemon's own plain types, whichever version of the contract a plugin speaks, and the
 //! trait behind which the project's specs stand. `plugin-sdk/wit/context.wit` says what each field means.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 /// One named value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attr {
@@ -116,6 +119,37 @@ pub struct Chunk {
     pub text: String,
     pub offset: u64,
     pub next: Option<u64>,
+}
+
+/// A task that an agent of the project was started for, and what came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastTask {
+    /// Of the agent.
+    pub id: String,
+    pub prompt: String,
+    pub tags: Vec<String>,
+    pub agent: String,
+    pub branch: Option<String>,
+    /// `running`, `exited`, `killed`, `lost` or `exit_unknown`.
+    pub outcome: String,
+    pub exit_code: Option<i32>,
+    /// Ids of the specs that its context had, the best first.
+    pub picked: Vec<String>,
+    pub touched_files: Vec<ChangedFile>,
+    pub started: Option<String>,
+    pub extra: Vec<Attr>,
+}
+
+/// What a plugin keeps: values by key.
+pub type StateEntries = BTreeMap<String, Vec<u8>>;
+
+/// What a call can remember and look back on, as it stands when the call begins; `None` where that was not granted, or
+/// cannot be read.
+#[derive(Debug, Clone, Default)]
+pub struct Granted {
+    pub state: Option<Arc<StateEntries>>,
+    /// The newest first.
+    pub past: Option<Arc<[PastTask]>>,
 }
 
 /// Why a reader could not answer: one of the codes that the contract names for the call, and a sentence.

@@ -16,11 +16,13 @@ use super::call::Call;
 use super::check::{Dropped, check};
 use super::compile::CompilerCommand;
 use super::component::inspect;
-use super::contract::{Assembly, SpecReader, Task};
+use super::contract::{Assembly, Granted, SpecReader, Task};
 use super::failure::{FailureCode, PluginFailure};
 use super::gate::Gate;
+use super::grant::Grant;
 use super::limits::{HostLimits, running_engine};
 use super::manifest::Manifest;
+use super::memory::StateChanges;
 use super::pin::PinnedAs;
 use super::read::{read_plugin, unreadable};
 use super::schema::{ConfigSchema, Misfit};
@@ -177,6 +179,11 @@ impl PluginHost {
         granted(&self.core.limits, manifest)
     }
 
+    /// Whether the component of this digest is being compiled.
+    pub fn is_compiling(&self, digest: &str) -> bool {
+        self.workshop.is_compiling(digest)
+    }
+
     /// How many calls run at the same time.
     pub fn concurrent_calls(&self) -> usize {
         self.core.limits.concurrent_calls as usize
@@ -213,6 +220,8 @@ pub struct CallReport {
     pub outcome: Result<Assembly, PluginFailure>,
     /// What of the answer did not go on as it was given.
     pub dropped: Vec<Dropped>,
+    /// What it changed of its state, which nobody has kept yet; nothing where it failed.
+    pub changes: StateChanges,
     /// `level: message`.
     pub log: Vec<String>,
 }
@@ -225,6 +234,11 @@ impl Plugin {
     /// SHA-256 of the component, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// What it has to be granted: without it, its calls of those interfaces fail.
+    pub fn needs(&self) -> Vec<Grant> {
+        Grant::needed(&self.imports)
     }
 
     /// How long a call may take: what the manifest asks for, as far as the host grants it.
@@ -240,14 +254,27 @@ impl Plugin {
         }
     }
 
-    /// Runs the plugin on this thread: for async callers, within `spawn_blocking`. `config_json` is a JSON object.
-    ///
-    /// Comes back within `deadline` of this thread's processor time and no later than `latest`, whatever the plugin
-    /// does, plus a few milliseconds and one call of `reader`.
+    /// As [`Plugin::assemble_granted`], with nothing granted.
     pub fn assemble(
         &self,
         task: &Task,
         reader: &Arc<dyn SpecReader>,
+        config_json: &str,
+        deadline: Duration,
+        latest: Instant,
+    ) -> CallReport {
+        self.assemble_granted(task, reader, Granted::default(), config_json, deadline, latest)
+    }
+
+    /// Runs the plugin on this thread: for async callers, within `spawn_blocking`. `config_json` is a JSON object.
+    ///
+    /// Comes back within `deadline` of this thread's processor time and no later than `latest`, whatever the plugin
+    /// does, plus a few milliseconds and one call of `reader`.
+    pub fn assemble_granted(
+        &self,
+        task: &Task,
+        reader: &Arc<dyn SpecReader>,
+        granted: Granted,
         config_json: &str,
         deadline: Duration,
         latest: Instant,
@@ -259,7 +286,7 @@ impl Plugin {
             let _ticking = core.ticker.run();
             let reader = Arc::clone(reader);
             let (engine, plugin, limits) = (&core.engine, &self.linked, &core.limits);
-            Call { engine, plugin, limits, task, reader, config_json, deadline, latest }.run()
+            Call { engine, plugin, limits, task, reader, granted, config_json, deadline, latest }.run()
         };
         let (outcome, dropped) = match ended.outcome {
             Ok(answer) => {
@@ -268,7 +295,7 @@ impl Plugin {
             }
             Err(failure) => (Err(failure), Vec::new()),
         };
-        CallReport { elapsed: started.elapsed(), outcome, dropped, log: ended.log }
+        CallReport { elapsed: started.elapsed(), outcome, dropped, changes: ended.changes, log: ended.log }
     }
 }
 

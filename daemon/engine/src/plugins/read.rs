@@ -8,19 +8,22 @@ use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::component::COMPONENT_MAX;
+use super::component::{COMPONENT_MAX, check_size};
 use super::failure::{FailureCode, PluginFailure};
 
-/// The bytes of the file; of one that is too large one byte more than a plugin may have, so that it is told as that.
+/// The bytes of the file. One that is too large is not read; one that becomes it meanwhile gives one byte more than a
+/// plugin may have, so that it is told as that.
 pub(super) fn read_plugin(path: &Path) -> Result<Vec<u8>, PluginFailure> {
     let cannot = |error: std::io::Error| unreadable(format!("cannot read {}: {error}", path.display()));
     let mut options = OpenOptions::new();
     // So that a named pipe without a writer does not hold the reader up.
     options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     let file = options.open(path).map_err(cannot)?;
-    if !file.metadata().map_err(cannot)?.is_file() {
+    let metadata = file.metadata().map_err(cannot)?;
+    if !metadata.is_file() {
         return Err(unreadable(format!("{} is no regular file", path.display())));
     }
+    check_size(metadata.len())?;
     let mut bytes = Vec::new();
     file.take(COMPONENT_MAX as u64 + 1).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
@@ -28,4 +31,24 @@ pub(super) fn read_plugin(path: &Path) -> Result<Vec<u8>, PluginFailure> {
 
 pub(super) fn unreadable(message: String) -> PluginFailure {
     PluginFailure::new(FailureCode::Unreadable, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_file_that_is_too_large_is_told_with_its_size_and_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.wasm");
+        let file = File::create(&path).unwrap();
+        file.set_len(COMPONENT_MAX as u64).unwrap();
+        assert_eq!(read_plugin(&path).unwrap().len(), COMPONENT_MAX);
+        // More than there is memory for.
+        file.set_len(1 << 40).unwrap();
+        let failure = read_plugin(&path).unwrap_err();
+        assert_eq!(failure.code, FailureCode::TooLarge);
+        assert!(failure.message.contains("1099511627776 bytes"), "{failure}");
+    }
 }

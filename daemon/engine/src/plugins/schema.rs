@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::check::one_line;
 use super::failure::{FailureCode, PluginFailure};
+use super::manifest::Manifest;
 use super::schema_bounds::check_bounds;
 
 /// Bytes that one compiled pattern may take.
@@ -56,6 +57,11 @@ impl ConfigSchema {
         let look = || first_misfit(validator, config);
         catch_unwind(AssertUnwindSafe(look)).map_err(|_| invalid(VALIDATOR_FAILED))
     }
+}
+
+/// Where a config does not fit the schema of a plugin that need not be loaded for that, if it does not.
+pub fn config_misfit(manifest: &Manifest, config: &Value) -> Result<Option<Misfit>, PluginFailure> {
+    ConfigSchema::new(manifest.config.as_ref())?.misfit(config)
 }
 
 fn first_misfit(validator: &Validator, config: &Value) -> Option<Misfit> {

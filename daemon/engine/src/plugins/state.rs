@@ -1,4 +1,5 @@
-//! What one call of a plugin has and has used: the host's side of the interfaces `specs`, `log` and `config`.
+//! What one call of a plugin has and has used: the host's side of the interfaces `specs`, `log` and `config`; the further
+//! ones are in `granted`.
 //!
 //! An epoch cannot interrupt a host call, so each one counts, looks at the clock before it starts, and is bounded.
 
@@ -8,10 +9,11 @@ use wasmtime::ResourceLimiter;
 
 use super::bindings::{WireFailure, all, config, log, specs, types};
 use super::check::one_line;
-use super::contract::{ReadFailure, SpecMeta, SpecReader};
+use super::contract::{Granted, PastTask, ReadFailure, SpecMeta, SpecReader};
 use super::deadline::Deadline;
 use super::failure::{FailureCode, PluginFailure};
 use super::limits::HostLimits;
+use super::memory::{Memory, StateChanges};
 
 /// The contract's bounds; `context.wit` names them.
 const HITS_MAX: u32 = 200;
@@ -28,6 +30,9 @@ const FILTERS: [&str; 2] = ["tag", "path-prefix"];
 
 pub(super) struct CallState {
     reader: Arc<dyn SpecReader>,
+    /// What it keeps from one task to the next, with its changes.
+    pub(super) kept: Option<Memory>,
+    pub(super) past: Option<Arc<[PastTask]>>,
     config_json: String,
     limits: Arc<HostLimits>,
     deadline: Deadline,
@@ -46,12 +51,15 @@ pub(super) struct CallState {
 impl CallState {
     pub(super) fn new(
         reader: Arc<dyn SpecReader>,
+        granted: Granted,
         config_json: String,
         limits: Arc<HostLimits>,
         deadline: Deadline,
     ) -> Self {
         Self {
             reader,
+            kept: granted.state.map(Memory::new),
+            past: granted.past,
             config_json,
             limits,
             deadline,
@@ -82,8 +90,13 @@ impl CallState {
         lines
     }
 
+    /// What the call changed of its state.
+    pub(super) fn take_changes(&mut self) -> StateChanges {
+        self.kept.take().map(Memory::into_changes).unwrap_or_default()
+    }
+
     /// The start of each host call.
-    fn enter(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn enter(&mut self) -> wasmtime::Result<()> {
         self.check_deadline()?;
         self.host_calls += 1;
         if self.host_calls > self.limits.host_calls {
@@ -94,10 +107,10 @@ impl CallState {
     }
 
     /// Counts what is about to be handed over.
-    fn hand_over(&mut self, bytes: usize) -> wasmtime::Result<()> {
+    pub(super) fn hand_over(&mut self, bytes: usize) -> wasmtime::Result<()> {
         self.bytes_read = self.bytes_read.saturating_add(bytes as u64);
         if self.bytes_read > self.limits.bytes_read {
-            let message = format!("it read more than {} KiB of specs", self.limits.bytes_read >> 10);
+            let message = format!("it read more than {} KiB", self.limits.bytes_read >> 10);
             return Err(PluginFailure::new(FailureCode::HostCallLimit, message).into());
         }
         Ok(())

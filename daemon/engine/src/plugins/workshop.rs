@@ -90,6 +90,11 @@ impl Workshop {
         })
     }
 
+    /// Whether this component is being compiled, or waits for that.
+    pub(super) fn is_compiling(&self, digest: &str) -> bool {
+        self.shared.jobs().contains_key(digest)
+    }
+
     /// The compilation of this component, which is started if nobody has.
     fn job(&self, engine: &Engine, digest: &str, bytes: Vec<u8>) -> Result<Arc<Job>, PluginFailure> {
         let mut jobs = self.shared.jobs();

@@ -3,11 +3,12 @@
 //!
 //! Works on a text; it reads and writes no file, and knows of no plugin whether it exists.
 
-use crate::context::AssemblerConfig;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, TomlError, Value, value};
 
 const CONTEXT: &str = "context";
 const ASSEMBLER: &str = "assembler";
+const DISABLED: &str = "disabled";
+const GRANTS: &str = "grants";
 
 /// A configuration file's text, taken apart.
 #[derive(Debug, Clone)]
@@ -92,31 +93,64 @@ impl ChainFile {
         true
     }
 
-    /// Writes a whole chain into a file that has none.
-    pub fn write_chain(&mut self, chain: &[AssemblerConfig]) -> Result<(), toml::ser::Error> {
-        let tables = chain.iter().map(table_of).collect::<Result<Vec<Table>, _>>()?;
-        if let Some(context) = self.document.get_mut(CONTEXT).and_then(Item::as_inline_table_mut) {
-            let list: Array = tables.into_iter().map(Table::into_inline_table).collect();
-            context.insert(ASSEMBLER, Value::Array(list));
-            return Ok(());
+    /// The assemblers that it keeps from running by their names; `None` where it has no such list.
+    pub fn disabled(&self) -> Option<Vec<String>> {
+        let list = self.document.get(CONTEXT)?.as_table_like()?.get(DISABLED)?.as_array()?;
+        Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Writes that list in place of the one that there is, or takes it out.
+    pub fn set_disabled(&mut self, names: Option<&[String]>) {
+        let Some(names) = names else {
+            if let Some(context) = self.document.get_mut(CONTEXT).and_then(Item::as_table_like_mut) {
+                context.remove(DISABLED);
+            }
+            return;
+        };
+        self.make_context();
+        let list: Array = names.iter().map(String::as_str).collect();
+        let Some(context) = self.document.get_mut(CONTEXT).and_then(Item::as_table_like_mut) else { return };
+        match context.get_mut(DISABLED).and_then(Item::as_value_mut) {
+            // A value keeps its comment when it is set anew.
+            Some(known) => {
+                let decor = known.decor().clone();
+                *known = Value::Array(list);
+                *known.decor_mut() = decor;
+            }
+            None => {
+                context.insert(DISABLED, value(list));
+            }
         }
-        let mut list = ArrayOfTables::new();
-        for mut table in tables {
-            // At the end of the file: between the keys and comments of `[context]` it would take them over.
-            place_last(&mut table);
-            let prefix = if list.is_empty() { self.take_trailing() } else { "\n".to_owned() };
-            table.decor_mut().set_prefix(prefix);
-            list.push(table);
+    }
+
+    /// Grants an assembler these words, beside those that it has: in its own table of the chain, where that has one, else
+    /// by its name alone.
+    pub fn grant(&mut self, name: &str, words: &[&str]) {
+        if words.is_empty() {
+            return;
         }
-        let context = self.document.entry(CONTEXT).or_insert_with(|| {
-            let mut table = Table::new();
-            table.set_implicit(true);
-            Item::Table(table)
-        });
-        if let Some(context) = context.as_table_mut() {
-            context.insert(ASSEMBLER, Item::ArrayOfTables(list));
+        if let Some(entry) = self.entry_mut(name) {
+            return add_words(entry, GRANTS, words);
         }
-        Ok(())
+        self.make_context();
+        let Some(context) = self.document.get_mut(CONTEXT).and_then(Item::as_table_like_mut) else { return };
+        if context.get(GRANTS).is_none() {
+            context.insert(GRANTS, value(InlineTable::new()));
+        }
+        if let Some(grants) = context.get_mut(GRANTS).and_then(Item::as_table_like_mut) {
+            add_words(grants, name, words);
+        }
+    }
+
+    /// Takes out what is granted by an assembler's name alone; answers whether that was anything.
+    pub fn revoke(&mut self, name: &str) -> bool {
+        let Some(context) = self.document.get_mut(CONTEXT).and_then(Item::as_table_like_mut) else { return false };
+        let Some(grants) = context.get_mut(GRANTS).and_then(Item::as_table_like_mut) else { return false };
+        let revoked = grants.remove(name).is_some();
+        if revoked && grants.is_empty() {
+            context.remove(GRANTS);
+        }
+        revoked
     }
 
     /// The comments at the end of the file, which belong to what stands before and must stay there, and a gap.
@@ -128,6 +162,34 @@ impl ChainFile {
             trailing.push('\n');
         }
         trailing
+    }
+
+    /// A `[context]`, where there is none yet.
+    fn make_context(&mut self) {
+        if self.document.get(CONTEXT).is_none() {
+            let mut table = Table::new();
+            // Behind everything that the file has.
+            table.set_position(Some(isize::MAX));
+            table.decor_mut().set_prefix(self.take_trailing());
+            self.document.insert(CONTEXT, Item::Table(table));
+        }
+    }
+
+    /// The assembler that has this name, else the first that runs the plugin of this name.
+    fn entry_mut(&mut self, name: &str) -> Option<&mut dyn TableLike> {
+        let place = |tables: Vec<&dyn TableLike>| {
+            let named = tables.iter().position(|table| text_of(*table, "name") == Some(name));
+            named.or_else(|| tables.iter().position(|table| is_of(*table, name)))
+        };
+        let at = place(self.entries())?;
+        match self.chain_mut()? {
+            Item::ArrayOfTables(tables) => tables.get_mut(at).map(|table| table as &mut dyn TableLike),
+            Item::Value(Value::Array(list)) => {
+                let table = list.iter_mut().filter_map(Value::as_inline_table_mut).nth(at);
+                table.map(|table| table as &mut dyn TableLike)
+            }
+            _ => None,
+        }
     }
 
     fn chain(&self) -> Option<&Item> {
@@ -174,20 +236,18 @@ fn set_enabled(table: &mut dyn TableLike, enabled: bool) {
     }
 }
 
-fn table_of(config: &AssemblerConfig) -> Result<Table, toml::ser::Error> {
-    let text = toml::to_string(config)?;
-    // What was just written as TOML is TOML.
-    Ok(text.parse::<DocumentMut>().map(DocumentMut::into_table).unwrap_or_default())
-}
-
-/// The table, and what stands in it, behind everything that the file has.
-fn place_last(table: &mut Table) {
-    table.set_position(Some(isize::MAX));
-    for (_, item) in table.iter_mut() {
-        match item {
-            Item::Table(inner) => place_last(inner),
-            Item::ArrayOfTables(list) => list.iter_mut().for_each(place_last),
-            _ => {}
+/// Adds to the list of texts at this key, each once.
+fn add_words(table: &mut dyn TableLike, key: &str, words: &[&str]) {
+    match table.get_mut(key).and_then(Item::as_array_mut) {
+        Some(list) => {
+            for word in words {
+                if !list.iter().any(|known| known.as_str() == Some(*word)) {
+                    list.push(*word);
+                }
+            }
+        }
+        None => {
+            table.insert(key, value(words.iter().copied().collect::<Array>()));
         }
     }
 }
@@ -267,22 +327,74 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_chain_is_written_behind_what_is_there() {
-        let off = AssemblerConfig { enabled: false, ..AssemblerConfig::plain("ledger") };
-        let mut with_config = AssemblerConfig::plain("rules");
-        with_config.config.insert("areas".into(), toml::Value::Array(vec!["x".into()]));
-        let chain = [AssemblerConfig::plain("keyword"), off, with_config];
+    fn assemblers_are_kept_from_running_by_name_and_the_rest_of_the_file_stays() {
         let template = include_str!("config.template.toml");
-        for before in
-            [template, "", "[context]\nbudget = 3\n[terminal]\ncols = 80\n# the end\n", "context = { budget = 3 }\n"]
-        {
-            let text = edited(before, |file| file.write_chain(&chain).unwrap());
-            assert_eq!(names(&text), pairs(&[("keyword", true), ("ledger", false), ("rules", true)]), "{text}");
-            let config: Config = toml::from_str(&text).unwrap();
-            assert_eq!(config.context.assemblers.unwrap()[2].config["areas"][0].as_str(), Some("x"), "{text}");
-            if !before.starts_with("context") {
-                assert!(text.starts_with(before.trim_end()), "{text}");
+        let names = ["keyword".to_owned(), "ledger".to_owned()];
+        for before in [
+            template,
+            "",
+            "# ours\n",
+            TABLES,
+            INLINE,
+            "context = { budget = 3 }\n",
+            "[terminal]\ncols = 80\n# the end\n",
+        ] {
+            let text = edited(before, |file| {
+                assert_eq!(file.disabled(), None);
+                file.set_disabled(None);
+                assert_eq!(file.text(), before, "there is nothing to take out");
+                file.set_disabled(Some(&names));
+            });
+            let config: Config = toml::from_str(&text).unwrap_or_else(|e| panic!("{e} in\n{text}"));
+            assert_eq!(config.context.disabled, names, "{text}");
+            for line in before.lines().filter(|line| !line.starts_with("context = ")) {
+                assert!(text.lines().any(|kept| kept == line), "{line} is not in:\n{text}");
             }
+            let text = edited(&text, |file| {
+                assert_eq!(file.disabled().as_deref(), Some(&names[..]));
+                file.set_disabled(Some(&names[..1]));
+                assert_eq!(file.disabled().as_deref(), Some(&names[..1]));
+                file.set_disabled(None);
+            });
+            let config: Config = toml::from_str(&text).unwrap_or_else(|e| panic!("{e} in\n{text}"));
+            assert_eq!(config.context.disabled, [] as [String; 0], "{text}");
         }
+    }
+
+    fn granted(text: &str, name: &str) -> Vec<String> {
+        let config: Config = toml::from_str(text).unwrap_or_else(|e| panic!("{e} in\n{text}"));
+        let own = config.context.assemblers.iter().flatten().filter(|a| a.name == name).flat_map(|a| &a.grants);
+        let by_name = config.context.grants.get(name).into_iter().flatten();
+        own.chain(by_name).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_granted_stands_in_the_table_of_the_assembler_that_there_is() {
+        for (text, name) in [(TABLES, "rules"), (TABLES, "ledger"), (INLINE, "ledger")] {
+            let entry = if text == TABLES { "rules" } else { "ledger" };
+            let once = edited(text, |file| file.grant(name, &["state"]));
+            assert_eq!(granted(&once, entry), ["state"], "{once}");
+            let twice = edited(&once, |file| file.grant(name, &["state", "history"]));
+            assert_eq!(granted(&twice, entry), ["state", "history"], "{twice}");
+            assert_eq!(edited(&twice, |file| assert!(!file.revoke(name))), twice);
+            assert!(!twice.contains("[context.grants]") && names(&twice) == names(text), "{twice}");
+        }
+        assert_eq!(edited(TABLES, |file| file.grant("rules", &[])), TABLES);
+    }
+
+    #[test]
+    fn what_no_table_of_the_file_stands_for_is_granted_by_its_name_and_revoked() {
+        let template = include_str!("config.template.toml");
+        let of_user = "[context.grants]\nother = [\"state\"] # long ago\n";
+        for before in ["", template, "context = { budget = 3 }\n", of_user, TABLES] {
+            let once = edited(before, |file| file.grant("auth", &["state"]));
+            assert_eq!(granted(&once, "auth"), ["state"], "{once}");
+            let twice = edited(&once, |file| file.grant("auth", &["history", "state"]));
+            assert_eq!(granted(&twice, "auth"), ["state", "history"], "{twice}");
+            let revoked = edited(&twice, |file| assert!(file.revoke("auth") && !file.revoke("auth")));
+            assert!(granted(&revoked, "auth").is_empty() && !revoked.contains("auth"), "{revoked}");
+        }
+        let kept = edited(of_user, |file| file.grant("auth", &["state"]));
+        assert_eq!((granted(&kept, "other"), kept.contains("# long ago")), (vec!["state".to_owned()], true), "{kept}");
     }
 }

@@ -100,6 +100,11 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     Some((found.modified().ok()?, found.len()))
 }
 
+/// What the user's file alone says.
+pub(super) fn of_user(user: &Path) -> Result<Config, ProjectError> {
+    read(user, user)
+}
+
 /// The project's keys win over the user's; tables merge, everything else is replaced.
 fn read(user: &Path, project: &Path) -> Result<Config, ProjectError> {
     let mut merged = read_table(user)?;

@@ -3,6 +3,7 @@
 //! Blocking: callers are on a blocking thread. What is trusted is decided by the user's own act, never by a file of the
 //! project.
 
+use super::config::{self, Config};
 use super::error::ProjectError;
 use super::project::Project;
 use super::{folder, root};
@@ -111,6 +112,11 @@ impl Projects {
     /// runs by that and nothing of it reaches a prompt.
     pub fn known(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
         Ok(self.opened(&root::find(folder, &self.shared.home)?))
+    }
+
+    /// What the user configures for all projects, as the file has it now.
+    pub fn user_config(&self) -> Result<Config, ProjectError> {
+        config::of_user(&self.shared.home.config())
     }
 
     pub fn is_trusted(&self, root: &Path) -> bool {

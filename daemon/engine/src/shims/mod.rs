@@ -5,6 +5,9 @@
 mod link;
 mod scope;
 mod start;
+mod version;
 
 pub use link::{Connection, ShimError, ShimEvent, ShimLink, connect};
+pub use scope::{Protection, protection};
 pub use start::{ShimProgram, StartError, start};
+pub use version::version;

@@ -99,6 +99,8 @@ pub struct SpecCatalog {
     specs: Vec<Arc<SpecMeta>>,
     by_name: HashMap<String, usize>,
     by_id: HashMap<String, Vec<usize>>,
+    /// What is wrong with specs, path first.
+    warnings: Vec<String>,
     revision: String,
 }
 
@@ -119,6 +121,7 @@ impl SpecCatalog {
             }
             catalog.by_name.entry(spec.path.clone()).or_insert(i);
             catalog.by_name.insert(spec.id.clone(), i);
+            catalog.warnings.extend(spec.warnings.iter().map(|warning| format!("{}: {warning}", spec.path)));
             catalog.specs[i] = spec;
         }
         catalog.revision = super::hex(&digest.finalize());
@@ -153,6 +156,11 @@ impl SpecCatalog {
     /// The specs (as ordinals) that define an id in its normal form.
     pub(super) fn defining(&self, id: &str) -> &[usize] {
         self.by_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is wrong with specs, path first.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// A digest of all paths and contents: equal for equal projects, whatever way the index got there.

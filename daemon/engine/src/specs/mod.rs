@@ -181,11 +181,23 @@ impl SpecIndex {
 
     /// What is wrong with specs that are in the index (path first), with the index, or with watching it.
     pub fn warnings(&self) -> Vec<String> {
+        self.first_warnings(usize::MAX).0
+    }
+
+    /// The first `limit` of them, and how many there are besides.
+    pub fn first_warnings(&self, limit: usize) -> (Vec<String>, usize) {
         let view = self.shared.view();
-        let specs = view.snapshot.catalog.specs().iter();
-        let of_specs = specs.flat_map(|spec| spec.warnings.iter().map(move |w| format!("{}: {w}", spec.path)));
-        let of_index = view.notes.iter().cloned().chain(self.shared.signal.deaf());
-        of_index.chain(of_specs).collect()
+        let of_index: Vec<String> = view.notes.iter().cloned().chain(self.shared.signal.deaf()).collect();
+        let of_specs = view.snapshot.catalog.warnings();
+        let all = of_index.len() + of_specs.len();
+        let first: Vec<String> = of_index.into_iter().chain(of_specs.iter().cloned()).take(limit).collect();
+        let more = all - first.len();
+        (first, more)
+    }
+
+    /// Why the watcher cannot be relied on, if it cannot: the files are then looked at each time. It is among the warnings.
+    pub fn deaf(&self) -> Option<String> {
+        self.shared.signal.deaf()
     }
 
     /// A digest of all that the index holds: equal for equal specs.

@@ -3,7 +3,7 @@
 //! The commit record stands in `launch.json` before the agent starts, so that a daemon that dies between the start and
 //! the commit leaves all that the next one needs to complete it.
 
-use super::history::{append_history_volatile, history_tells_of};
+use super::history::{TouchedFile, append_history_volatile, history_tells_of};
 use super::{AgentRow, HistoryEntry, StoreError, WorktreeRow, append_history, read_manifest, update_manifest};
 use pu_protocol::AgentState;
 use pu_protocol::context::ContextReport;
@@ -19,6 +19,8 @@ pub struct SpawnCommit {
     /// The worktree that was made for it; absent where it joined one, or works in the root.
     pub worktree: Option<WorktreeRow>,
     pub prompt: String,
+    /// Those that were named beside the prompt.
+    pub tags: Vec<String>,
     pub context: ContextReport,
     /// How the context reached the agent.
     pub delivery: String,
@@ -31,6 +33,7 @@ pub fn commit_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
         at: commit.agent.created_at.clone(),
         agent: commit.agent.clone(),
         prompt: commit.prompt.clone(),
+        tags: commit.tags.clone(),
         context: Box::new(commit.context.clone()),
     };
     // What cannot be written is found out before the rows are; the two waits for the disk then run together.
@@ -64,12 +67,12 @@ pub fn withdraw_commit(project: &ProjectLayout, commit: &SpawnCommit) -> Result<
         return Ok(());
     }
     let state = AgentState::ExitUnknown { reason: "its spawn failed and was undone".into() };
-    append_history(project, &ended(&commit.agent.agent_id, &commit.agent.name, &state))
+    append_history(project, &ended(&commit.agent.agent_id, &commit.agent.name, &state, Vec::new()))
 }
 
-fn ended(agent_id: &str, name: &str, state: &AgentState) -> HistoryEntry {
+fn ended(agent_id: &str, name: &str, state: &AgentState, touched: Vec<TouchedFile>) -> HistoryEntry {
     let at = state.exit().map_or_else(|| jiff::Timestamp::now().to_string(), |exit| exit.ended_at.clone());
-    HistoryEntry::Ended { at, agent_id: agent_id.into(), name: name.into(), state: state.clone() }
+    HistoryEntry::Ended { at, agent_id: agent_id.into(), name: name.into(), state: state.clone(), touched }
 }
 
 /// Sees to it that a live agent and its worktree stand in the manifest.
@@ -86,12 +89,19 @@ pub fn restore_rows(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
     })
 }
 
-/// Writes an agent's end into history and takes it from the manifest. Doing it twice changes nothing.
-pub fn commit_end(project: &ProjectLayout, agent_id: &str, name: &str, state: &AgentState) -> Result<(), StoreError> {
+/// Writes an agent's end into history, with the files that it touched, and takes it from the manifest. Doing it twice
+/// changes nothing.
+pub fn commit_end(
+    project: &ProjectLayout,
+    agent_id: &str,
+    name: &str,
+    state: &AgentState,
+    touched: Vec<TouchedFile>,
+) -> Result<(), StoreError> {
     let live = read_manifest(project)?.agents.iter().any(|row| row.agent_id == agent_id);
     if !live {
         return Ok(());
     }
-    append_history(project, &ended(agent_id, name, state))?;
+    append_history(project, &ended(agent_id, name, state, touched))?;
     update_manifest(project, |manifest| manifest.remove_agent(agent_id))
 }

@@ -15,8 +15,33 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum HistoryEntry {
-    Spawned { at: String, agent: AgentRow, prompt: String, context: Box<ContextReport> },
-    Ended { at: String, agent_id: String, name: String, state: pu_protocol::AgentState },
+    Spawned {
+        at: String,
+        agent: AgentRow,
+        prompt: String,
+        /// Those that were named beside the prompt.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tags: Vec<String>,
+        context: Box<ContextReport>,
+    },
+    Ended {
+        at: String,
+        agent_id: String,
+        name: String,
+        state: pu_protocol::AgentState,
+        /// What it left in its worktree otherwise than it found it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        touched: Vec<TouchedFile>,
+    },
+}
+
+/// A file of the project and what has become of it: `added`, `modified` or `deleted`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TouchedFile {
+    /// Relative to the project root.
+    pub path: String,
+    pub status: String,
 }
 
 /// Adds a line, durably.

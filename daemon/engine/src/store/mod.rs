@@ -1,4 +1,5 @@
-//! What the daemon keeps on disk: the registry of projects, each project's manifest, history and lock of plugins.
+//! What the daemon keeps on disk: the registry of projects, each project's manifest, history and lock of plugins, and what
+//! its plugins keep.
 //!
 //! What is stored is not what is alive: no handle, no process and no socket stands in these files, and this room starts
 //! nothing. Every write is atomic, unknown fields survive, a damaged file is set aside and never erased.
@@ -6,12 +7,16 @@
 mod commit;
 mod history;
 mod manifest;
+mod past;
+mod plugin_state;
 mod plugins_lock;
 mod registry;
 
 pub use commit::{SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
-pub use history::{HistoryEntry, append_history};
+pub use history::{HistoryEntry, TouchedFile, append_history};
 pub use manifest::{AgentRow, Manifest, WorktreeRow, read_manifest, update_manifest};
+pub use past::{PastEnd, PastSpawn, recent_spawns};
+pub use plugin_state::{read_plugin_state, update_plugin_state};
 pub use plugins_lock::{PluginPin, PluginsLock};
 pub use registry::{ProjectRow, Registry};
 
@@ -56,10 +61,16 @@ fn read_or_set_aside<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Stor
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) if error.is_damaged() => {
-            let kept = json::set_aside(path)?;
-            tracing::error!(%error, kept = %kept.display(), "a damaged file was set aside; a new one takes its place");
+            set_aside_damaged(path, &error)?;
             Ok(None)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Where a damaged file is now.
+fn set_aside_damaged(path: &Path, error: &RecordError) -> Result<PathBuf, StoreError> {
+    let kept = json::set_aside(path)?;
+    tracing::error!(%error, kept = %kept.display(), "a damaged file was set aside; a new one takes its place");
+    Ok(kept)
 }

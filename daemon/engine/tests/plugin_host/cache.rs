@@ -4,10 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use pu_engine::plugins::{
-    CompileLimits, CompilerCommand, FailureCode, HostLimits, Patience, PluginFailure, PluginHost, PluginSource,
+    CompileLimits, CompilerCommand, FailureCode, HostLimits, Patience, PluginFailure, PluginHost, PluginSource, sha256,
 };
+use pu_plugin_hostile::Hostile;
 
-use crate::world::{World, entries, limits};
+use crate::world::{SPEC, World, entries, limits};
 
 fn nobody() -> CompilerCommand {
     CompilerCommand::engine("/nonexistent/pu-engine")
@@ -36,7 +37,7 @@ fn what_is_in_the_cache_needs_no_compiler() {
 
 #[test]
 fn a_poisoned_entry_is_never_loaded_but_compiled_anew() {
-    for ending in ["cwasm", "sha256"] {
+    for ending in ["cwasm", "seal"] {
         let world = World::new();
         world.keyword().unwrap();
         let sound = std::fs::read(&entries(&world.cache(), ending)[0]).unwrap();
@@ -45,6 +46,36 @@ fn a_poisoned_entry_is_never_loaded_but_compiled_anew() {
         keyword(&world, CompilerCommand::engine(env!("CARGO_BIN_EXE_pu-engine"))).unwrap();
         assert_eq!(std::fs::read(&entries(&world.cache(), ending)[0]).unwrap(), sound, "{ending}");
     }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the damage that the test is about")]
+fn an_entry_with_a_digest_that_fits_is_no_sound_one() {
+    let world = World::new();
+    world.keyword().unwrap();
+    let [code, seal] = ["cwasm", "seal"].map(|ending| entries(&world.cache(), ending)[0].clone());
+    damage(&code);
+    std::fs::write(seal, sha256(&std::fs::read(code).unwrap())).unwrap();
+    assert_eq!(keyword(&world, nobody()).unwrap_err().code, FailureCode::CompileFailed);
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the damage that the test is about")]
+fn an_entry_does_not_stand_in_for_another() {
+    let world = World::new();
+    world.keyword().unwrap();
+    let names = ["cwasm", "seal"].map(|ending| entries(&world.cache(), ending)[0].clone());
+    let theirs = names.clone().map(|name| std::fs::read(name).unwrap());
+    let other = world.file("other.wasm", &Hostile::Empty.component(SPEC).unwrap());
+    world.host.load(&other).unwrap();
+    for (ending, bytes) in ["cwasm", "seal"].into_iter().zip(theirs) {
+        let all = entries(&world.cache(), ending);
+        let own = all.iter().find(|path| !names.contains(path)).unwrap();
+        std::fs::write(own, bytes).unwrap();
+    }
+    let host = PluginHost::new(&world.cache(), nobody(), limits()).unwrap();
+    assert_eq!(host.load(&other).unwrap_err().code, FailureCode::CompileFailed);
+    host.load(&PluginSource::Bundled("keyword".into())).unwrap();
 }
 
 #[test]

@@ -3,36 +3,47 @@
 use std::time::Duration;
 
 use pu_engine::plugins::FailureCode;
-use pu_plugin_hostile::Hostile;
+use pu_plugin_hostile::{Hostile, flipped};
 
 use crate::world::{CHAIN, SPEC, World};
 
 /// What a loaded machine may add to a deadline before a test calls it missed.
 const GRACE: Duration = Duration::from_secs(3);
 
-fn run(hostile: Hostile) -> (World, Option<String>) {
-    let world = World::new();
-    let source = world.file("hostile.wasm", &hostile.component(SPEC).unwrap());
-    let code = match world.host.load(&source) {
+/// The code with which the host skips it, if it does.
+fn code(world: &World, name: &str, component: &[u8]) -> Option<String> {
+    match world.host.load(&world.file(name, component)) {
         Err(failure) => Some(failure.code.to_string()),
         Ok(plugin) => {
             let report = world.call(&plugin, "anything");
             // The deadline counts processor time; on the clock a call ends with the chain's, however busy the machine.
-            assert!(report.elapsed < CHAIN + GRACE, "took {:?}", report.elapsed);
+            assert!(report.elapsed < CHAIN + GRACE, "{name} took {:?}", report.elapsed);
             report.outcome.err().map(|failure| failure.code.to_string())
         }
-    };
-    (world, code)
+    }
 }
 
 #[test]
 fn each_ends_with_its_code_and_the_bundled_plugin_still_answers() {
+    let world = World::new();
+    let keyword = world.keyword().unwrap();
     for hostile in Hostile::ALL {
-        let (world, code) = run(hostile);
+        let code = code(&world, hostile.name(), &hostile.component(SPEC).unwrap());
         assert_eq!(code.as_deref(), hostile.code(), "{}", hostile.name());
-        let keyword = world.keyword().unwrap();
         let report = world.call(&keyword, "the ledger");
         assert_eq!(report.outcome.unwrap().picks[0].spec, SPEC, "after {}", hostile.name());
+    }
+}
+
+#[test]
+fn bits_that_are_turned_over_harm_nobody_else() {
+    let world = World::new();
+    let keyword = world.keyword().unwrap();
+    let sound = Hostile::BadPicks.component(SPEC).unwrap();
+    for number in 0..48 {
+        let code = code(&world, "flipped.wasm", &flipped(&sound, number));
+        let report = world.call(&keyword, "the ledger");
+        assert_eq!(report.outcome.unwrap().picks[0].spec, SPEC, "after {number}, which ended with {code:?}");
     }
 }
 
@@ -52,6 +63,31 @@ fn bad_picks_are_dropped_and_told_and_the_sound_one_goes_on() {
             "there is no such spec",
             "kept, but its score 7 was taken as 1",
             "it was picked before"
+        ]
+    );
+}
+
+#[test]
+fn names_that_lead_upwards_or_have_a_nul_pick_nothing_and_are_shown_without_it() {
+    let world = World::new();
+    let source = world.file("strange.wasm", &Hostile::StrangeNames.component(SPEC).unwrap());
+    let report = world.call(&world.host.load(&source).unwrap(), "anything");
+    let picks = report.outcome.unwrap().picks;
+    assert!(picks.iter().all(|pick| pick.spec == SPEC), "{picks:?}");
+    // Whether there is such a section is for those to say who know the specs.
+    let sections: Vec<_> = picks.iter().map(|pick| pick.section.as_deref()).collect();
+    assert_eq!(sections, [Some("../../etc/passwd"), None]);
+    assert_eq!(picks[1].reason, "../.. [2J  on purpose");
+    let told: Vec<_> = report.dropped.iter().map(|dropped| format!("{}: {}", dropped.what, dropped.why)).collect();
+    assert_eq!(
+        told,
+        [
+            "pick ../../etc/passwd: there is no such spec",
+            "pick /etc/passwd .md: there is no such spec",
+            "pick : there is no such spec",
+            "pick specs/ledger: there is no such spec",
+            "pick specs/ledger: its section has more than 500 characters, or control characters",
+            "pick specs/ledger: kept, but its reason was cut or had control characters"
         ]
     );
 }

@@ -4,5 +4,8 @@
 
 mod bundled;
 mod cache;
+mod granted;
 mod hostile;
+mod released;
+mod replaced;
 mod world;

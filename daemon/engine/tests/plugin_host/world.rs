@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pu_engine::plugins::{
-    CallReport, Chunk, CompilerCommand, Hit, HostLimits, Listing, Page, Plugin, PluginFailure, PluginHost,
+    Attr, CallReport, Chunk, CompilerCommand, Hit, HostLimits, Listing, Page, Plugin, PluginFailure, PluginHost,
     PluginSource, Query, ReadFailure, SpecMeta, SpecReader, Task,
 };
 use pu_plugin_sdk::{self as sdk, MockSpecs, Specs};
@@ -89,7 +89,12 @@ impl SpecReader for MockReader {
         let hits = self.0.search(&asked).map_err(failure)?;
         Ok(hits
             .into_iter()
-            .map(|hit| Hit { spec: meta(hit.spec), section: hit.section, score: hit.score, extra: vec![] })
+            .map(|hit| Hit {
+                spec: meta(hit.spec),
+                section: hit.section,
+                score: hit.score,
+                extra: hit.extra.into_iter().map(|attr| Attr { key: attr.key, value: attr.value }).collect(),
+            })
             .collect())
     }
 

@@ -141,3 +141,10 @@ fn a_second_shim_does_not_touch_the_first() {
     assert_eq!(agent.ended().how, ExitStatus::Exited { code: 0 });
     agent.wait_for_output("got hello");
 }
+
+#[test]
+fn it_says_of_which_release_it_is() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pu-shim")).arg("--version").output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), concat!("pu-shim ", env!("CARGO_PKG_VERSION"), "\n"));
+}

@@ -18,6 +18,7 @@ fn in_use() -> Scratch {
     scratch.write(".pu/run/a1/context.md", "x");
     scratch.write(".pu/manifest.json", "{}");
     scratch.write(".pu/history.jsonl", "");
+    scratch.write(".pu/state/ledger.json", "{}");
     scratch
 }
 
@@ -35,6 +36,7 @@ fn what_is_local_is_hidden_once_in_the_root_and_in_worktrees() {
 # PurePoint (pu): what belongs to this machine only
 /.pu/run/
 /.pu/worktrees/
+/.pu/state/
 /.pu/manifest.json
 /.pu/history.jsonl
 "

@@ -6,4 +6,5 @@ mod hooks;
 mod launch;
 mod repository;
 mod scratch;
+mod touched;
 mod worktree;

@@ -1,9 +1,10 @@
 //! `plugin_add`: a component becomes one of the project's plugins: copied, pinned and, where the chain is configured, in it.
 //!
-//! A component that could not run is refused before anything is changed.
+//! A component that could not run is refused before anything is changed. It is compiled for that, however long it takes,
+//! and so ready for the next task.
 
 use super::changes::Changes;
-use super::{Engine, Failure, chain_file, check_absolute, write_chain};
+use super::{Engine, Failure, chain_file, check_absolute, grant_words, write_chain};
 use crate::context::ContextError;
 use crate::plugins::{PluginFailure, PluginSource, inspect, is_plugin_name};
 use crate::projects::Project;
@@ -18,15 +19,21 @@ impl Engine {
         component: PathBuf,
         name: Option<String>,
         source: String,
+        grants: Vec<String>,
     ) -> Result<Answer, Failure> {
+        let grants = grant_words(&grants)?;
         let engine = self.clone();
         self.slowly(move || {
             let project = engine.projects.trusted(&cwd)?;
             check_absolute(&component, "the component")?;
             let name = name.or_else(|| name_of_own(&project, &component));
             let (bytes, pin) = engine.accepted(&component, name, source)?;
-            let name = pin.name.clone();
-            engine.change_plugins(&project, &name, |changes| engine.put(&project, changes, &bytes, pin))
+            let (name, digest) = (pin.name.clone(), pin.sha256.clone());
+            engine.change_plugins(&project, &name, |changes| {
+                engine.put(&project, changes, &bytes, pin, &grants)?;
+                engine.context.ask_again(&project.root, &digest);
+                Ok(())
+            })
         })
         .await?
     }
@@ -60,7 +67,14 @@ impl Engine {
         Ok((bytes, pin))
     }
 
-    fn put(&self, project: &Project, changes: &mut Changes, bytes: &[u8], pin: PluginPin) -> Result<(), Failure> {
+    fn put(
+        &self,
+        project: &Project,
+        changes: &mut Changes,
+        bytes: &[u8],
+        pin: PluginPin,
+        grants: &[&str],
+    ) -> Result<(), Failure> {
         // Read first: what is damaged is told before anything is written.
         let mut lock = PluginsLock::read(&project.layout.plugins_lock())?;
         check_free(project, &pin)?;
@@ -70,8 +84,13 @@ impl Engine {
         changes.replace(&project.layout.root().join(&pin.path), bytes)?;
         lock.put(pin);
         changes.write(&project.layout.plugins_lock(), lock.text().as_bytes())?;
-        if chain.is_configured() && !chain.has(&name) {
+        let is_new = chain.is_configured() && !chain.has(&name);
+        if is_new {
             chain.append(&name);
+        }
+        // What a new version needs and the last one did not is granted only where that is said here.
+        chain.grant(&name, grants);
+        if is_new || !grants.is_empty() {
             write_chain(project, changes, &chain)?;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! `plugin_list`: the plugins of a project, with what is pinned and what each did. Runs none.
 
 use super::{Engine, Failure};
+use crate::projects::Project;
 use crate::store::PluginsLock;
 use pu_protocol::Answer;
 use pu_protocol::context::AssemblerError;
@@ -14,18 +15,23 @@ impl Engine {
         let engine = self.clone();
         tokio::task::spawn_blocking(move || {
             let project = engine.projects.known(&cwd)?;
-            let config = project.config()?;
-            let mut plugins = engine.context.plugins(&project.root, &config.context)?;
-            // A damaged lock is told with each plugin that it keeps from running; where there is none, by a row of its own.
-            let lock = project.layout.plugins_lock();
-            if !plugins.iter().any(is_kept_by_lock)
-                && let Err(error) = PluginsLock::read(&lock)
-            {
-                plugins.push(damaged(lock, error.to_string()));
-            }
-            Ok(Answer::PluginListReport { plugins })
+            Ok(Answer::PluginListReport { plugins: engine.plugins_of(&project)? })
         })
         .await?
+    }
+
+    /// The plugins of a project as they stand now. Blocking.
+    pub(in crate::engine) fn plugins_of(&self, project: &Project) -> Result<Vec<PluginInfo>, Failure> {
+        let config = project.config()?;
+        let mut plugins = self.context.plugins(&project.root, &config.context)?;
+        // A damaged lock is told with each plugin that it keeps from running; where there is none, by a row of its own.
+        let lock = project.layout.plugins_lock();
+        if !plugins.iter().any(is_kept_by_lock)
+            && let Err(error) = PluginsLock::read(&lock)
+        {
+            plugins.push(damaged(lock, error.to_string()));
+        }
+        Ok(plugins)
     }
 }
 

@@ -14,7 +14,7 @@ mod switch;
 
 use super::failure::Failure;
 use super::state::Engine;
-use crate::plugins::{Inspection, PluginHost};
+use crate::plugins::{Grant, Inspection, PluginHost};
 use crate::projects::{ChainFile, Project, ProjectError};
 use pu_protocol::plugin::{PluginInfo, PluginInspection};
 use pu_protocol::{Answer, ErrorBody, ErrorCode};
@@ -39,6 +39,16 @@ impl Engine {
         }
     }
 
+    /// Changes the list of assemblers that the project keeps from running by their names. It begins as the user's own, which
+    /// it stands in place of, and goes where it says the same.
+    fn relist(&self, file: &mut ChainFile, change: impl FnOnce(&mut Vec<String>)) -> Result<(), Failure> {
+        let of_user = self.projects.user_config()?.context.disabled;
+        let mut names = file.disabled().unwrap_or_else(|| of_user.clone());
+        change(&mut names);
+        file.set_disabled((names != of_user).then_some(names.as_slice()));
+        Ok(())
+    }
+
     /// How a plugin stands now; one that is in no way there any more is told by its name alone.
     fn standing(&self, project: &Project, name: &str) -> Result<PluginInfo, Failure> {
         let config = project.config()?;
@@ -57,6 +67,18 @@ fn check_absolute(path: &Path, what: &str) -> Result<(), Failure> {
     }
     let message = format!("{what} must be an absolute path, not {}", path.display());
     Err(Failure::new(ErrorCode::InvalidRequest, message))
+}
+
+/// What a request grants, as configurations spell it.
+fn grant_words(words: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let known = |word: &String| -> Result<&'static str, Failure> {
+        let grant = Grant::named(word).ok_or_else(|| {
+            let all = Grant::ALL.map(Grant::as_str).join(", ");
+            ErrorBody::new(ErrorCode::InvalidRequest, format!("{word:?} cannot be granted; what can is {all}"))
+        })?;
+        Ok(grant.as_str())
+    };
+    words.iter().map(known).collect()
 }
 
 fn not_found(project: &Project, name: &str) -> Failure {
@@ -84,6 +106,7 @@ fn write_chain(project: &Project, changes: &mut changes::Changes, chain: &ChainF
 
 fn described(host: &PluginHost, inspection: Inspection, digest: String) -> PluginInspection {
     let deadline_ms = u64::try_from(host.deadline_of(&inspection.manifest).as_millis()).unwrap_or(u64::MAX);
+    let needs = Grant::needed(&inspection.imports).iter().map(Grant::to_string).collect();
     let manifest = inspection.manifest;
     PluginInspection {
         name: manifest.name,
@@ -92,6 +115,7 @@ fn described(host: &PluginHost, inspection: Inspection, digest: String) -> Plugi
         licence: manifest.licence,
         contract: manifest.contract,
         imports: inspection.imports,
+        needs,
         exports: inspection.exports,
         size: inspection.size as u64,
         digest,

@@ -1,7 +1,7 @@
 //! BM25 of one field over tantivy's postings.
 
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::postings::{Postings as _, SegmentPostings};
+use tantivy::postings::{BlockSegmentPostings, Postings as _, SegmentPostings};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, TERMINATED, Term};
 
@@ -60,15 +60,16 @@ pub(super) fn score_field(
     for (n, word) in query.words.iter().enumerate() {
         found.clear();
         for (segment, owners) in snapshot.owners.iter().enumerate() {
-            let Some(mut postings) = readers.postings(segment, word, IndexRecordOption::WithFreqs)? else { continue };
-            while postings.doc() != TERMINATED {
-                let doc = postings.doc();
-                let owner = owners[doc as usize];
-                if owner != GONE {
-                    found
-                        .push((owner, norms.saturated(postings.term_freq(), readers.norms[segment].fieldnorm_id(doc))));
+            let Some(mut blocks) = readers.blocks(segment, word)? else { continue };
+            let lengths = &readers.norms[segment];
+            while blocks.block_len() > 0 {
+                for (doc, count) in blocks.docs().iter().zip(blocks.freqs()) {
+                    let owner = owners[*doc as usize];
+                    if owner != GONE {
+                        found.push((owner, norms.saturated(*count, lengths.fieldnorm_id(*doc))));
+                    }
                 }
-                postings.advance();
+                blocks.advance();
             }
         }
         let worth = word.weight * rarity(length.documents, found.len() as u32);
@@ -182,6 +183,12 @@ impl Readers {
         record: IndexRecordOption,
     ) -> tantivy::Result<Option<SegmentPostings>> {
         Ok(self.inverted[segment].read_postings(&Term::from_field_text(self.field, &word.stem), record)?)
+    }
+
+    /// As [`Readers::postings`], a block of documents at a time: for whoever goes through all of them.
+    fn blocks(&self, segment: usize, word: &Word) -> tantivy::Result<Option<BlockSegmentPostings>> {
+        let term = Term::from_field_text(self.field, &word.stem);
+        Ok(self.inverted[segment].read_block_postings(&term, IndexRecordOption::WithFreqs)?)
     }
 
     /// How many documents have a word; deleted ones do not count.

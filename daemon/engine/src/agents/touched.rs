@@ -1,0 +1,77 @@
+//! What an agent has left in its worktree otherwise than it found it, for whoever learns from past tasks.
+//!
+//! Asked once, when the agent has ended. It takes no lock, and an answer that git does not give in time is left out: it is
+//! worth less than the word that the agent has ended.
+
+use super::changes::{ChangedFile, prefix_of, status_of};
+use super::error::Result;
+use super::git::Git;
+use super::repository::fields;
+use crate::store::{TouchedFile, WorktreeRow};
+use pu_protocol::layout::ProjectLayout;
+use pu_record::launch::LaunchRecord;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// As many files as are told.
+const FILES_MAX: usize = 1_000;
+/// How long each of the two questions to git may take.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// What is recorded of the place that an agent was given.
+#[derive(Deserialize)]
+struct Given {
+    /// Absent for one that joined a worktree, or works in the root: what is changed there need not be its work.
+    #[serde(default)]
+    worktree: Option<WorktreeRow>,
+}
+
+/// The files that differ between an agent's own worktree and the commit that it began at; none for an agent that has no
+/// worktree of its own, and none where git cannot say. Blocking.
+pub(super) fn touched_by(launch: &LaunchRecord) -> Vec<TouchedFile> {
+    let given = Given::deserialize(&launch.commit).ok().and_then(|given| given.worktree);
+    let Some(row) = given else { return Vec::new() };
+    let worktree = ProjectLayout::new(&launch.project_root).worktree(&row.name);
+    // Without its `.git`, git would speak there of the repository around it.
+    if !worktree.join(".git").exists() {
+        return Vec::new();
+    }
+    let files = Git::in_environment(std::env::vars_os())
+        .and_then(|git| touched_files(&git.with_limit(LIMIT), &launch.project_root, &worktree, &row.base));
+    match files {
+        Ok(files) => {
+            files.into_iter().map(|file| TouchedFile { path: file.path, status: file.status.to_owned() }).collect()
+        }
+        Err(error) => {
+            tracing::debug!(agent = launch.agent_id, %error, "which files an agent touched is not known");
+            Vec::new()
+        }
+    }
+}
+
+/// Files of the project at `project` that differ between the working tree at `worktree` and the commit `base`, committed
+/// or not, untracked ones too but for ignored ones: sorted by path. PurePoint's own folder is left out.
+pub(super) fn touched_files(git: &Git, project: &Path, worktree: &Path, base: &str) -> Result<Vec<ChangedFile>> {
+    // A full id and nothing else: a word that begins with a dash would be an option.
+    if base.is_empty() || !base.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(Vec::new());
+    }
+    let since = ["diff", "--name-status", "--no-renames", "--no-relative", "-z", base, "--"];
+    let answer = git.expect("list touched files", worktree, &since)?;
+    let tracked: Vec<&[u8]> = fields(&answer).collect();
+    let untracked =
+        git.expect("list untracked files", worktree, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+    let tracked = tracked.chunks_exact(2).map(|pair| (pair[1], status_of(pair[0])));
+    // One that was taken out of the index and is still there is both; what stands on the disk counts.
+    let touched: BTreeMap<&[u8], &'static str> =
+        tracked.chain(fields(&untracked).map(|path| (path, "added"))).collect();
+    let prefix = prefix_of(project);
+    let in_project = touched.into_iter().filter_map(|(path, status)| {
+        let path = Path::new(std::str::from_utf8(path).ok()?).strip_prefix(prefix).ok()?;
+        let ours = path.starts_with(ProjectLayout::FOLDER);
+        path.to_str().filter(|_| !ours).map(|path| ChangedFile { path: path.to_owned(), status })
+    });
+    Ok(in_project.take(FILES_MAX).collect())
+}
