@@ -57,7 +57,8 @@ pub(crate) fn uncommitted(git: &Git, folder: &Path) -> Result<Changed> {
 
 /// The branch that `folder` has checked out, and its [`uncommitted`] paths.
 fn status(git: &Git, folder: &Path) -> Result<(Option<String>, Changed)> {
-    let question = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--no-renames"];
+    let question =
+        ["status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--untracked-files=normal", "--no-renames"];
     let answer = git.expect("read the status", folder, &question)?;
     let (mut head, mut paths) = (None, Vec::new());
     for field in fields(&answer) {

@@ -52,6 +52,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// none does, the pipe closes with git and nobody waits.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// So much is kept of what git and its hooks say: the names of a million files.
+const OUTPUT_MAX: usize = 64 << 20;
+
 /// How often git is looked at while it keeps its pipes open and says nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -168,26 +171,31 @@ pub(crate) fn failure(act: &'static str, folder: &Path, ended: &Ended) -> Agents
 fn supervise(mut child: Child, limit: Duration) -> std::io::Result<Option<Ended>> {
     let group = Pid::from_child(&child);
     let (mut stdout, mut stderr) = (Pipe::new(child.stdout.take()), Pipe::new(child.stderr.take()));
-    let in_time = wait_for_end(group, [&mut stdout, &mut stderr], Instant::now() + limit)?;
-    if !in_time {
+    let in_time = wait_for_end(group, [&mut stdout, &mut stderr], Instant::now() + limit);
+    if !matches!(in_time, Ok(true)) {
         // Not reaped yet, so the number still means our child. A group that is gone already is what we want.
         let _ = kill_process_group(group, Signal::KILL);
     }
     let status = child.wait()?;
+    if stdout.is_cut {
+        return Err(std::io::Error::other(format!("it said more than {} MiB", OUTPUT_MAX >> 20)));
+    }
     let (stdout, stderr) = (stdout.finish(), stderr.finish());
-    Ok(in_time.then_some(Ended { status, stdout, stderr }))
+    Ok(in_time?.then_some(Ended { status, stdout, stderr }))
 }
 
 /// One of a child's pipes, and what came through it.
 struct Pipe {
     /// `None` once it is closed.
     open: Option<File>,
+    /// At most [`OUTPUT_MAX`] bytes: a hook may talk without end.
     read: Vec<u8>,
+    is_cut: bool,
 }
 
 impl Pipe {
     fn new(pipe: Option<impl Into<OwnedFd>>) -> Self {
-        Self { open: pipe.map(|pipe| File::from(pipe.into())), read: Vec::new() }
+        Self { open: pipe.map(|pipe| File::from(pipe.into())), read: Vec::new(), is_cut: false }
     }
 
     /// Takes what has come. Blocks unless something has, or the pipe was closed.
@@ -196,7 +204,8 @@ impl Pipe {
         let Some(open) = &mut self.open else { return Ok(()) };
         match open.read(&mut piece) {
             Ok(0) => self.open = None,
-            Ok(read) => self.read.extend_from_slice(&piece[..read]),
+            Ok(read) if self.read.len() + read <= OUTPUT_MAX => self.read.extend_from_slice(&piece[..read]),
+            Ok(_) => self.is_cut = true,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

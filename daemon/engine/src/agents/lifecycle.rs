@@ -15,16 +15,22 @@ use pu_record::shim::ShimRecord;
 use pu_record::{exit, process};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Between two attempts to reach a shim that lives but does not answer: doubles from the first to the second.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// So many ended agents are looked after with git at a time, and how long one waits for its turn before it goes without.
+const LOOKS: usize = 4;
+const LOOK_WAIT: Duration = Duration::from_secs(1);
 
 /// Handle to what follows the agents' lives. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Lifecycle {
     roster: Roster,
     events: Events,
+    /// Places for questions to git about what ended agents touched: many may end at once, and the threads are everybody's.
+    looks: Arc<Semaphore>,
 }
 
 /// What an agent's folder says of it when no connection does.
@@ -89,7 +95,7 @@ impl Trace {
 
 impl Lifecycle {
     pub fn new(roster: Roster, events: Events) -> Self {
-        Self { roster, events }
+        Self { roster, events, looks: Arc::new(Semaphore::new(LOOKS)) }
     }
 
     /// Follows an agent from here on: connected already, or to be connected to.
@@ -181,10 +187,12 @@ impl Lifecycle {
             let project = ProjectLayout::new(&before.info.project_root);
             let (id, name) = (agent_id.to_owned(), before.info.name.clone());
             // Whoever hears that it has ended may remove its worktree: what it touched is looked at before.
-            let launch = before.info.state.is_live().then(|| Arc::clone(&before.launch));
+            let place = tokio::time::timeout(LOOK_WAIT, Arc::clone(&self.looks).acquire_owned()).await;
+            let place = place.ok().and_then(Result::ok);
+            let launch = (before.info.state.is_live() && place.is_some()).then(|| Arc::clone(&before.launch));
             let written = tokio::task::spawn_blocking(move || {
-                let touched = launch.map_or_else(Vec::new, |launch| touched_by(&launch));
-                commit_end(&project, &id, &name, &next, touched)
+                let _place = place;
+                commit_end(&project, &id, &name, &next, || launch.map_or_else(Vec::new, |launch| touched_by(&launch)))
             })
             .await;
             if let Ok(Err(error)) = written {

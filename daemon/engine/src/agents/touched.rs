@@ -3,22 +3,23 @@
 //! Asked once, when the agent has ended. It takes no lock, and an answer that git does not give in time is left out: it is
 //! worth less than the word that the agent has ended.
 
-use super::changes::{ChangedFile, prefix_of, status_of};
+use super::changes::{ChangedFile, status_of};
 use super::error::Result;
 use super::git::Git;
-use super::repository::fields;
+use super::repository::{Repository, fields};
 use crate::store::{TouchedFile, WorktreeRow};
 use pu_protocol::layout::ProjectLayout;
 use pu_record::launch::LaunchRecord;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// As many files as are told.
 const FILES_MAX: usize = 1_000;
-/// How long each of the two questions to git may take.
-const LIMIT: Duration = Duration::from_secs(3);
+/// How long each of the questions to git may take.
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// What is recorded of the place that an agent was given.
 #[derive(Deserialize)]
@@ -38,8 +39,10 @@ pub(super) fn touched_by(launch: &LaunchRecord) -> Vec<TouchedFile> {
     if !worktree.join(".git").exists() {
         return Vec::new();
     }
-    let files = Git::in_environment(std::env::vars_os())
-        .and_then(|git| touched_files(&git.with_limit(LIMIT), &launch.project_root, &worktree, &row.base));
+    let files = Git::in_environment(std::env::vars_os()).and_then(|git| {
+        let repository = Repository::open(git.with_limit(LIMIT), &launch.project_root)?;
+        touched_files(&repository, &worktree, &row.base)
+    });
     match files {
         Ok(files) => {
             files.into_iter().map(|file| TouchedFile { path: file.path, status: file.status.to_owned() }).collect()
@@ -51,27 +54,54 @@ pub(super) fn touched_by(launch: &LaunchRecord) -> Vec<TouchedFile> {
     }
 }
 
-/// Files of the project at `project` that differ between the working tree at `worktree` and the commit `base`, committed
-/// or not, untracked ones too but for ignored ones: sorted by path. PurePoint's own folder is left out.
-pub(super) fn touched_files(git: &Git, project: &Path, worktree: &Path, base: &str) -> Result<Vec<ChangedFile>> {
+/// Files of the project that differ between the working tree at `worktree` and the commit `base`, committed or not,
+/// untracked ones too but for ignored ones: sorted by path. PurePoint's own folder is left out. Nothing where the
+/// repository does not know the worktree.
+pub(super) fn touched_files(repository: &Repository, worktree: &Path, base: &str) -> Result<Vec<ChangedFile>> {
     // A full id and nothing else: a word that begins with a dash would be an option.
     if base.is_empty() || !base.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(Vec::new());
     }
+    let Some(place) = administration(repository.common_dir(), worktree) else { return Ok(Vec::new()) };
+    let (git_dir, work_tree) = (option("--git-dir=", &place), option("--work-tree=", worktree));
+    let ask = |act, question: &[&str]| {
+        let place = [OsStr::new("-c"), OsStr::new("core.fsmonitor=false"), &git_dir, &work_tree];
+        let question: Vec<&OsStr> = place.into_iter().chain(question.iter().map(OsStr::new)).collect();
+        repository.git.expect(act, worktree, &question)
+    };
     let since = ["diff", "--name-status", "--no-renames", "--no-relative", "-z", base, "--"];
-    let answer = git.expect("list touched files", worktree, &since)?;
+    let answer = ask("list touched files", &since)?;
     let tracked: Vec<&[u8]> = fields(&answer).collect();
-    let untracked =
-        git.expect("list untracked files", worktree, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+    let untracked = ask("list untracked files", &["ls-files", "--others", "--exclude-standard", "-z"])?;
     let tracked = tracked.chunks_exact(2).map(|pair| (pair[1], status_of(pair[0])));
     // One that was taken out of the index and is still there is both; what stands on the disk counts.
     let touched: BTreeMap<&[u8], &'static str> =
         tracked.chain(fields(&untracked).map(|path| (path, "added"))).collect();
-    let prefix = prefix_of(project);
+    let prefix = repository.prefix();
     let in_project = touched.into_iter().filter_map(|(path, status)| {
         let path = Path::new(std::str::from_utf8(path).ok()?).strip_prefix(prefix).ok()?;
         let ours = path.starts_with(ProjectLayout::FOLDER);
         path.to_str().filter(|_| !ours).map(|path| ChangedFile { path: path.to_owned(), status })
     });
     Ok(in_project.take(FILES_MAX).collect())
+}
+
+/// Where the repository keeps what belongs to a worktree. Found from the repository and not from the worktree's own `.git`:
+/// the agent could have written that one, and git runs programs that a configuration names.
+fn administration(common_dir: &Path, worktree: &Path) -> Option<PathBuf> {
+    let worktree = worktree.canonicalize().ok()?;
+    let is_of = |place: &PathBuf| {
+        let pointer = std::fs::read_to_string(place.join("gitdir")).unwrap_or_default();
+        // Absolute, or relative to the place itself.
+        let folder = place.join(pointer.trim_end()).parent().and_then(|folder| folder.canonicalize().ok());
+        !pointer.is_empty() && folder.is_some_and(|folder| folder == worktree)
+    };
+    let places = std::fs::read_dir(common_dir.join("worktrees")).ok()?;
+    places.flatten().map(|entry| entry.path()).find(is_of)
+}
+
+fn option(name: &str, value: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(value);
+    option
 }

@@ -20,17 +20,15 @@ pub(super) fn check(needs: &[Grant], config: &AssemblerConfig, files: &ConfigFil
     let interfaces: Vec<String> = missing.iter().map(|grant| format!("purepoint:context/{grant}")).collect();
     let flags: String = missing.iter().map(|grant| format!(" --grant {grant}")).collect();
     let command = format!("`pu plugin enable {}{flags}`", config.name);
+    // With what it has already: a list stands in place of the one that there is, in whichever file.
+    let mut all = config.clone();
+    all.grant(&missing);
+    let list = all.grants.iter().map(|grant| format!("\"{grant}\"")).collect::<Vec<String>>().join(", ");
     let how = match files.table(&config.name) {
-        Some(place) => {
-            let mut all = config.clone();
-            all.grant(&missing);
-            let words: Vec<String> = all.grants.iter().map(|grant| format!("\"{grant}\"")).collect();
-            format!("{command} does it, or `grants = [{}]` in its table ({place})", words.join(", "))
-        }
+        Some(place) => format!("{command} does it, or `grants = [{list}]` in its table ({place})"),
         None => {
-            let words: Vec<String> = missing.iter().map(|grant| format!("\"{grant}\"")).collect();
             let (name, file) = (&config.name, files.project.display());
-            format!("{command} does it, or `{name} = [{}]` under `[context.grants]` in {file}", words.join(", "))
+            format!("{command} does it, or `{name} = [{list}]` under `[context.grants]` in {file}")
         }
     };
     let message = format!("it imports {}, which it was not granted: if that is meant, {how}", interfaces.join(" and "));
@@ -86,5 +84,11 @@ mod tests {
             files.project.display()
         );
         assert_eq!(error.message, expected);
+        // What the user's file grants to the name counts until the project's file has a list for it.
+        let known = AssemblerConfig { grants: vec![Grant::History], ..AssemblerConfig::plain("x") };
+        let error = check(&Grant::ALL, &known, &files).unwrap_err();
+        for part in ["`pu plugin enable x --grant state` does it", "`x = [\"history\", \"state\"]` under"] {
+            assert!(error.message.contains(part), "{part} is not in: {}", error.message);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::choice::{definitions, named_definition};
 use super::failure::Failure;
-use super::site::facts_around;
+use super::site::{changed_files_in, place_around};
 use super::state::Engine;
 use crate::context::{Assembled, ProjectFacts, ProjectSpecs};
 use crate::projects::Project;
@@ -28,13 +28,45 @@ impl Engine {
             let named = named_definition(&definitions, task.agent.as_deref(), &config)?;
             task.agent = named.map(|definition| definition.name.clone());
             // As for an agent that is started right here: a worktree of its own would have changed nothing yet.
-            let facts = facts_around(&cwd, &project.root);
-            Ok((project, task, facts))
+            // Git runs programs that a repository's configuration names: for whom the user trusts and for nobody else.
+            let is_trusted = projects.is_trusted(&project.root);
+            let (folder, branch) = if is_trusted { place_around(&cwd, &project.root) } else { (None, None) };
+            Ok((project, task, folder, branch))
         });
-        let (project, task, facts) = chosen.await??;
-        let assembled = self.assemble(project, task, facts).await?;
+        let (project, task, folder, branch) = chosen.await??;
+        let (asked, root) = (folder.clone(), project.root.clone());
+        let changed = move || asked.map_or_else(Vec::new, |folder| changed_files_in(&folder, &root));
+        let assembled = self.assemble_at(project, task, branch, folder, changed).await?;
         let text = assembled.text.filter(|_| with_text);
         Ok(Answer::ContextReport(ContextAnswer { report: assembled.report, text }))
+    }
+
+    /// Assembles the context of a task for an agent that works at `folder`, if that is there already, on `branch`; `changed`
+    /// asks git what is changed there.
+    ///
+    /// Git takes as long as all the rest. Where it said last time that nothing has changed it mostly says so again, and what
+    /// was assembled meanwhile holds.
+    pub(super) async fn assemble_at(
+        &self,
+        project: Arc<Project>,
+        task: TaskDescription,
+        branch: Option<String>,
+        folder: Option<PathBuf>,
+        changed: impl FnOnce() -> Vec<(String, String)> + Send + 'static,
+    ) -> Result<Assembled, Failure> {
+        let assemble = |facts| self.assemble(Arc::clone(&project), task.clone(), facts);
+        let guess_unchanged = folder.as_ref().is_none_or(|folder| !project.was_changed(folder));
+        let unchanged = ProjectFacts { branch: branch.clone(), ..ProjectFacts::default() };
+        let early = async { if guess_unchanged { Some(assemble(unchanged).await) } else { None } };
+        let (changed_files, early) = tokio::join!(self.slowly(changed), early);
+        let changed_files = changed_files?;
+        if let Some(folder) = &folder {
+            project.note_changed(folder, !changed_files.is_empty());
+        }
+        match early {
+            Some(early) if changed_files.is_empty() => early,
+            _ => assemble(ProjectFacts { branch, changed_files, ..ProjectFacts::default() }).await,
+        }
     }
 
     /// Assembles the context of a task in a project, off the event loop.

@@ -1,7 +1,7 @@
-//! What a spawn's plugins changed of their state is kept, as the last thing before the spawn is committed: one that is
-//! refused or undone before has changed nothing.
+//! What a spawn's plugins changed of their state is kept, as the last thing before the answer: only a spawn that is
+//! committed has changed anything, and a daemon that dies in between loses the change.
 //!
-//! That it cannot be kept costs a note in the report of the assembler, never the spawn.
+//! That it cannot be kept costs a note, in the answer and in the log, never the spawn.
 
 use super::state::Engine;
 use crate::context::Changed;
@@ -11,6 +11,7 @@ use pu_protocol::context::ContextReport;
 use pu_protocol::layout::ProjectLayout;
 
 impl Engine {
+    /// What there is to be told of it becomes a note of its assembler in `report`.
     pub(super) async fn keep_state(&self, project: &ProjectLayout, changed: Vec<Changed>, report: &mut ContextReport) {
         if changed.is_empty() {
             return;

@@ -4,7 +4,6 @@
 
 use super::failure::Failure;
 use crate::agents::{self, AgentsError, Git, Repository, Result, Roster, WorktreeHold, branch_of};
-use crate::context::ProjectFacts;
 use pu_protocol::layout::ProjectLayout;
 use pu_protocol::{ErrorBody, ErrorCode, Placement, SpawnRequest};
 use std::collections::BTreeMap;
@@ -77,12 +76,17 @@ impl Site {
     /// What is changed where the agent will work, each with its status; a worktree that is yet to be made has changed
     /// nothing.
     pub(super) fn changed_files(&self, root: &Path, env: &BTreeMap<String, String>) -> Vec<(String, String)> {
-        let folder: &Path = match self {
-            Self::Root => root,
-            Self::New { .. } => return Vec::new(),
-            Self::Joined { path, .. } => path,
-        };
+        let Some(folder) = self.folder(root) else { return Vec::new() };
         changed_files(Git::in_environment(env.clone()), folder, root)
+    }
+
+    /// The top of the working tree, if it is there already.
+    pub(super) fn folder<'a>(&'a self, root: &'a Path) -> Option<&'a Path> {
+        match self {
+            Self::Root => Some(root),
+            Self::New { .. } => None,
+            Self::Joined { path, .. } => Some(path),
+        }
     }
 
     /// A worktree can be removed by hand between the look and the start: without its `.git`, git would speak there of the
@@ -97,14 +101,18 @@ impl Site {
     }
 }
 
-/// What a task is told of the place where somebody stands: of the worktree of ours that `cwd` is in, else of the root. A
-/// look that nobody acts on, so that nothing is held for it.
-pub(super) fn facts_around(cwd: &Path, root: &Path) -> ProjectFacts {
+/// The working tree where somebody stands, and what is told of its branch: the worktree of ours that `cwd` is in, else the
+/// root. A look that nobody acts on, so that nothing is held for it.
+pub(super) fn place_around(cwd: &Path, root: &Path) -> (Option<PathBuf>, Option<String>) {
     let git = || Git::in_environment(std::env::vars_os());
     let joined =
         worktree_around(cwd, root).and_then(|name| Repository::open(git().ok()?, root).ok()?.worktree(&name).ok());
-    let (folder, branch) = joined.map_or_else(|| (root.to_owned(), None), |worktree| (worktree.path, worktree.branch));
-    ProjectFacts { branch, changed_files: changed_files(git(), &folder, root), ..ProjectFacts::default() }
+    joined.map_or_else(|| (Some(root.to_owned()), None), |worktree| (Some(worktree.path), worktree.branch))
+}
+
+/// What is changed in the working tree at `folder`, as the daemon's own git says.
+pub(super) fn changed_files_in(folder: &Path, root: &Path) -> Vec<(String, String)> {
+    changed_files(Git::in_environment(std::env::vars_os()), folder, root)
 }
 
 /// The name of the worktree of ours that a folder is in.
@@ -149,6 +157,12 @@ mod tests {
         pu_record::atomic::write_atomic(path, text.as_bytes(), 0o644).unwrap();
     }
 
+    fn told(cwd: &Path, root: &Path) -> (Option<String>, Vec<String>) {
+        let (folder, branch) = place_around(cwd, root);
+        let changed = folder.map_or_else(Vec::new, |folder| changed_files_in(&folder, root));
+        (branch, changed.into_iter().map(|(path, status)| format!("{status} {path}")).collect())
+    }
+
     #[test]
     fn the_facts_are_those_of_the_working_tree_that_somebody_stands_in() {
         let folder = tempfile::tempdir().unwrap();
@@ -157,26 +171,24 @@ mod tests {
         write(&root.join("src/a.rs"), "one\n");
         git(&root, &["add", "-A"]);
         git(&root, &["commit", "-q", "-m", "the beginning"]);
-        assert_eq!(facts_around(&root, &root), ProjectFacts::default());
+        assert_eq!(told(&root, &root), (None, vec![]));
 
         write(&root.join("src/a.rs"), "one\ntwo\n");
         write(&root.join("b.rs"), "new\n");
         git(&root, &["worktree", "add", "-q", "-b", "pu/w", ".pu/worktrees/w"]);
         let worktree = root.join(".pu/worktrees/w");
         write(&worktree.join("c.rs"), "new\n");
-        let changed =
-            |facts: ProjectFacts| facts.changed_files.into_iter().map(|(path, status)| format!("{status} {path}"));
-        let here = facts_around(&root.join("src"), &root);
-        assert_eq!(here.branch, None, "the branch of the root is the user's own affair");
-        assert_eq!(changed(here).collect::<Vec<_>>(), ["added b.rs", "modified src/a.rs"]);
-        let there = facts_around(&worktree.join("src"), &root);
-        assert_eq!(there.branch.as_deref(), Some("pu/w"));
-        assert_eq!(changed(there).collect::<Vec<_>>(), ["added c.rs"]);
+        let (branch, changed) = told(&root.join("src"), &root);
+        assert_eq!(branch, None, "the branch of the root is the user's own affair");
+        assert_eq!(changed, ["added b.rs", "modified src/a.rs"]);
+        let (branch, changed) = told(&worktree.join("src"), &root);
+        assert_eq!(branch.as_deref(), Some("pu/w"));
+        assert_eq!(changed, ["added c.rs"]);
     }
 
     #[test]
     fn where_no_git_is_nothing_has_changed() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(facts_around(folder.path(), folder.path()), ProjectFacts::default());
+        assert_eq!(told(folder.path(), folder.path()), (None, vec![]));
     }
 }

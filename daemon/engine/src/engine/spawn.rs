@@ -2,7 +2,7 @@
 //! undo, so that a failure at any step leaves nothing behind.
 //!
 //! 1 project and trust · 2 context (touches nothing outside) · 3 worktree · 4 delivery files · 5 shim ·
-//! 6 manifest and history (the commit point) · 7 event and answer.
+//! 6 manifest and history (the commit point) · 7 event, what plugins keep, and answer.
 
 use super::choice::{choose_definition, choose_name, fresh_agent_id};
 use super::failure::Failure;
@@ -11,7 +11,7 @@ use super::site::Site;
 use super::state::Engine;
 use super::undo::Undo;
 use crate::agents::{self, Agent, AgentDefinition, CreatedWorktree, LaunchPlan, LaunchRequest, ReservedName, handed};
-use crate::context::{Assembled, ProjectFacts};
+use crate::context::Assembled;
 use crate::projects::{Config, Project};
 use crate::shims;
 use crate::store::{AgentRow, SpawnCommit, WorktreeRow, commit_spawn};
@@ -94,19 +94,12 @@ impl Engine {
         }
         let mut task = prepared.request.task.clone();
         task.agent = Some(prepared.definition.name.clone());
-        let assemble = |facts| self.assemble(Arc::clone(&prepared.project), task.clone(), facts);
-        let branch = prepared.site.branch(prepared.name.as_str());
+        let (project, site) = (&prepared.project, &prepared.site);
+        let folder = site.folder(&project.root).map(Path::to_owned);
+        let branch = site.branch(prepared.name.as_str());
         let asked = Arc::clone(prepared);
-        let changed = self.slowly(move || asked.site.changed_files(&asked.project.root, &asked.request.env));
-        // Git takes as long as all the rest, and mostly says that nothing has changed: what was assembled meanwhile holds.
-        let unchanged = ProjectFacts { branch: branch.clone(), ..ProjectFacts::default() };
-        let (changed_files, early) = tokio::join!(changed, assemble(unchanged));
-        let changed_files = changed_files?;
-        let mut assembled = if changed_files.is_empty() {
-            early?
-        } else {
-            assemble(ProjectFacts { branch, changed_files, ..ProjectFacts::default() }).await?
-        };
+        let changed = move || asked.site.changed_files(&asked.project.root, &asked.request.env);
+        let mut assembled = self.assemble_at(Arc::clone(project), task, branch, folder, changed).await?;
         // What plugins log is for their authors, who ask with `context explain`; history is spared it.
         assembled.report.assemblers.iter_mut().for_each(|assembler| assembler.log.clear());
         Ok(assembled)
@@ -154,7 +147,6 @@ impl Engine {
         let shim = started?;
         undo.shim(layout.clone());
         durable??;
-        self.keep_state(&prepared.project.layout, changed, &mut commit.context).await;
         undo.rows(prepared.project.layout.clone(), &commit);
         // The daemon's own link to the shim is made while the disk is waited for.
         let socket = layout.socket();
@@ -162,6 +154,7 @@ impl Engine {
         committed?;
         undo.forget();
         self.announce_started(layout, launch, &commit, &shim, link.ok());
+        self.keep_state(&prepared.project.layout, changed, &mut commit.context).await;
         Ok(report(prepared, &place, commit, shim.child.pid))
     }
 

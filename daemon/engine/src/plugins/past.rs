@@ -5,6 +5,9 @@ use super::contract::{PastTask, ReadFailure};
 /// The contract's bound; `context.wit` names it.
 const PAGE_MAX: u32 = 200;
 
+/// What an item of a list costs beside its texts, in bytes: one without any is handed over all the same.
+const ITEM: usize = 32;
+
 /// A page of the tasks, of which the newest is the first, and where the next page starts.
 pub(super) fn page<'t>(
     tasks: &'t [PastTask],
@@ -24,15 +27,17 @@ pub(super) fn page<'t>(
 
 /// What a task costs of the bytes that a call may read.
 pub(super) fn size(task: &PastTask) -> usize {
-    let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
-    let files: usize = task.touched_files.iter().map(|file| file.path.len() + file.status.len()).sum();
-    let extra: usize = task.extra.iter().map(|attr| attr.key.len() + attr.value.len()).sum();
-    let short = task.id.len() + task.agent.len() + task.outcome.len() + task.branch.as_deref().map_or(0, str::len);
+    let all = |texts: &[String]| texts.iter().map(|text| ITEM + text.len()).sum::<usize>();
+    let files: usize = task.touched_files.iter().map(|file| ITEM + file.path.len() + file.status.len()).sum();
+    let extra: usize = task.extra.iter().map(|attr| ITEM + attr.key.len() + attr.value.len()).sum();
+    let short =
+        ITEM + task.id.len() + task.agent.len() + task.outcome.len() + task.branch.as_deref().map_or(0, str::len);
     short + task.prompt.len() + all(&task.tags) + all(&task.picked) + files + extra
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract::ChangedFile;
     use super::*;
 
     fn tasks(number: usize) -> Vec<PastTask> {
@@ -65,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn all_texts_of_a_task_count() {
+    fn all_texts_of_a_task_count_and_so_do_items_that_have_none() {
         let task = PastTask {
             id: "1".into(),
             prompt: "22".into(),
@@ -73,6 +78,8 @@ mod tests {
             picked: vec!["4444".into()],
             ..PastTask::default()
         };
-        assert_eq!(size(&task), 10);
+        assert_eq!(size(&task), 10 + 3 * ITEM, "the task, its tag and its pick");
+        let task = PastTask { touched_files: vec![ChangedFile::default(); 1_000], ..PastTask::default() };
+        assert_eq!(size(&task), 1_001 * ITEM);
     }
 }

@@ -124,8 +124,9 @@ impl ChainFile {
     }
 
     /// Grants an assembler these words, beside those that it has: in its own table of the chain, where that has one, else
-    /// by its name alone.
-    pub fn grant(&mut self, name: &str, words: &[&str]) {
+    /// by its name alone. A list here stands in place of one in another file, and so begins with `in_force`: what is granted
+    /// to the name by now, wherever that is said.
+    pub fn grant(&mut self, name: &str, words: &[&str], in_force: &[&str]) {
         if words.is_empty() {
             return;
         }
@@ -138,6 +139,7 @@ impl ChainFile {
             context.insert(GRANTS, value(InlineTable::new()));
         }
         if let Some(grants) = context.get_mut(GRANTS).and_then(Item::as_table_like_mut) {
+            add_words(grants, name, in_force);
             add_words(grants, name, words);
         }
     }
@@ -238,16 +240,13 @@ fn set_enabled(table: &mut dyn TableLike, enabled: bool) {
 
 /// Adds to the list of texts at this key, each once.
 fn add_words(table: &mut dyn TableLike, key: &str, words: &[&str]) {
-    match table.get_mut(key).and_then(Item::as_array_mut) {
-        Some(list) => {
-            for word in words {
-                if !list.iter().any(|known| known.as_str() == Some(*word)) {
-                    list.push(*word);
-                }
-            }
-        }
-        None => {
-            table.insert(key, value(words.iter().copied().collect::<Array>()));
+    if table.get(key).is_none() {
+        table.insert(key, value(Array::new()));
+    }
+    let Some(list) = table.get_mut(key).and_then(Item::as_array_mut) else { return };
+    for word in words {
+        if !list.iter().any(|known| known.as_str() == Some(*word)) {
+            list.push(*word);
         }
     }
 }
@@ -372,14 +371,14 @@ mod tests {
     fn what_is_granted_stands_in_the_table_of_the_assembler_that_there_is() {
         for (text, name) in [(TABLES, "rules"), (TABLES, "ledger"), (INLINE, "ledger")] {
             let entry = if text == TABLES { "rules" } else { "ledger" };
-            let once = edited(text, |file| file.grant(name, &["state"]));
+            let once = edited(text, |file| file.grant(name, &["state"], &[]));
             assert_eq!(granted(&once, entry), ["state"], "{once}");
-            let twice = edited(&once, |file| file.grant(name, &["state", "history"]));
+            let twice = edited(&once, |file| file.grant(name, &["state", "history"], &[]));
             assert_eq!(granted(&twice, entry), ["state", "history"], "{twice}");
             assert_eq!(edited(&twice, |file| assert!(!file.revoke(name))), twice);
             assert!(!twice.contains("[context.grants]") && names(&twice) == names(text), "{twice}");
         }
-        assert_eq!(edited(TABLES, |file| file.grant("rules", &[])), TABLES);
+        assert_eq!(edited(TABLES, |file| file.grant("rules", &[], &[])), TABLES);
     }
 
     #[test]
@@ -387,14 +386,27 @@ mod tests {
         let template = include_str!("config.template.toml");
         let of_user = "[context.grants]\nother = [\"state\"] # long ago\n";
         for before in ["", template, "context = { budget = 3 }\n", of_user, TABLES] {
-            let once = edited(before, |file| file.grant("auth", &["state"]));
+            let once = edited(before, |file| file.grant("auth", &["state"], &[]));
             assert_eq!(granted(&once, "auth"), ["state"], "{once}");
-            let twice = edited(&once, |file| file.grant("auth", &["history", "state"]));
+            let twice = edited(&once, |file| file.grant("auth", &["history", "state"], &["state"]));
             assert_eq!(granted(&twice, "auth"), ["state", "history"], "{twice}");
             let revoked = edited(&twice, |file| assert!(file.revoke("auth") && !file.revoke("auth")));
             assert!(granted(&revoked, "auth").is_empty() && !revoked.contains("auth"), "{revoked}");
         }
-        let kept = edited(of_user, |file| file.grant("auth", &["state"]));
+        let kept = edited(of_user, |file| file.grant("auth", &["state"], &[]));
         assert_eq!((granted(&kept, "other"), kept.contains("# long ago")), (vec!["state".to_owned()], true), "{kept}");
+    }
+
+    /// As it is where the user's file grants something to the name and this one does not yet.
+    #[test]
+    fn a_list_that_takes_the_place_of_another_files_begins_with_what_that_one_grants() {
+        for before in ["", TABLES, "[context.grants]\nother = [\"state\"]\n"] {
+            let text = edited(before, |file| file.grant("auth", &["state"], &["history"]));
+            assert_eq!(granted(&text, "auth"), ["history", "state"], "{text}");
+            assert_eq!(edited(&text, |file| file.grant("auth", &["state"], &["history", "state"])), text);
+            assert_eq!(edited(before, |file| file.grant("auth", &[], &["history"])), before, "nothing was asked for");
+        }
+        let own = edited(TABLES, |file| file.grant("rules", &["state"], &["history"]));
+        assert_eq!(granted(&own, "rules"), ["state"], "what is granted to its name counts beside its table: {own}");
     }
 }

@@ -8,7 +8,8 @@ use crate::agents::{AgentsError, Git, Repository};
 use crate::specs::{SourceConfig, SpecIndex};
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
 use sha2::{Digest as _, Sha256};
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,8 @@ pub struct Project {
     index: Mutex<Option<(SourceConfig, Arc<SpecIndex>)>>,
     /// Set once git was told, in this daemon's life, not to list what agents are handed.
     handed_files_excluded: AtomicBool,
+    /// The working trees in which files were changed when git was last asked; see [`Project::was_changed`].
+    changed: Mutex<HashSet<PathBuf>>,
 }
 
 impl std::fmt::Debug for Project {
@@ -33,6 +36,21 @@ impl std::fmt::Debug for Project {
 }
 
 impl Project {
+    /// Whether the working tree at `folder` differed from the main branch when it was last looked at: a guess at how it is
+    /// now.
+    pub fn was_changed(&self, folder: &Path) -> bool {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).contains(folder)
+    }
+
+    pub fn note_changed(&self, folder: &Path, changed: bool) {
+        let mut known = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if changed {
+            known.insert(folder.to_owned());
+        } else {
+            known.remove(folder);
+        }
+    }
+
     pub(super) fn new(root: PathBuf, home: &HomeLayout) -> Self {
         let layout = ProjectLayout::new(&root);
         let name = root.file_name().map_or_else(|| "/".into(), |n| n.to_string_lossy().into_owned());
@@ -46,6 +64,7 @@ impl Project {
             config,
             index: Mutex::default(),
             handed_files_excluded: AtomicBool::new(false),
+            changed: Mutex::default(),
             root,
         }
     }

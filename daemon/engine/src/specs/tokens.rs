@@ -19,26 +19,26 @@ const WORDS_MAX: usize = 1 << 16;
 pub fn count(text: &str) -> u32 {
     let tokenizer = bpe_openai::o200k_base();
     let mut tokens = 0_u32;
-    let mut new: Vec<(&str, u32)> = Vec::new();
+    let mut unknown: Vec<&str> = Vec::new();
     {
         let known = WORDS.read().unwrap_or_else(PoisonError::into_inner);
         for word in tokenizer.split(text) {
-            let cost = known.as_ref().and_then(|known| known.get(word)).copied().unwrap_or_else(|| {
-                let cost = u32::try_from(tokenizer.bpe.count(word.as_bytes())).unwrap_or(u32::MAX);
-                if word.len() <= WORD_MAX {
-                    new.push((word, cost));
-                }
-                cost
-            });
-            tokens = tokens.saturating_add(cost);
+            match known.as_ref().and_then(|known| known.get(word)) {
+                Some(cost) => tokens = tokens.saturating_add(*cost),
+                None => unknown.push(word),
+            }
         }
     }
-    remember(&new);
-    tokens
+    // Counted without the lock: one that waits to write would hold back all who read.
+    let cost = |word: &str| u32::try_from(tokenizer.bpe.count(word.as_bytes())).unwrap_or(u32::MAX);
+    let counted: Vec<(&str, u32)> = unknown.into_iter().map(|word| (word, cost(word))).collect();
+    remember(counted.iter().filter(|(word, _)| word.len() <= WORD_MAX));
+    counted.iter().fold(tokens, |sum, (_, cost)| sum.saturating_add(*cost))
 }
 
-fn remember(new: &[(&str, u32)]) {
-    if new.is_empty() {
+fn remember<'a>(new: impl Iterator<Item = &'a (&'a str, u32)>) {
+    let mut new = new.peekable();
+    if new.peek().is_none() {
         return;
     }
     let mut known = WORDS.write().unwrap_or_else(PoisonError::into_inner);

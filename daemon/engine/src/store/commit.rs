@@ -89,19 +89,19 @@ pub fn restore_rows(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
     })
 }
 
-/// Writes an agent's end into history, with the files that it touched, and takes it from the manifest. Doing it twice
-/// changes nothing.
+/// Writes an agent's end into history, with the files that it `touched`, and takes it from the manifest. Doing it twice
+/// changes nothing, and asks nobody what was touched: every start of a daemon takes in the ends of all agents again.
 pub fn commit_end(
     project: &ProjectLayout,
     agent_id: &str,
     name: &str,
     state: &AgentState,
-    touched: Vec<TouchedFile>,
+    touched: impl FnOnce() -> Vec<TouchedFile>,
 ) -> Result<(), StoreError> {
     let live = read_manifest(project)?.agents.iter().any(|row| row.agent_id == agent_id);
     if !live {
         return Ok(());
     }
-    append_history(project, &ended(agent_id, name, state, touched))?;
+    append_history(project, &ended(agent_id, name, state, touched()))?;
     update_manifest(project, |manifest| manifest.remove_agent(agent_id))
 }

@@ -209,7 +209,7 @@ mod tests {
         }
         let exit = Exit { code: Some(3), signal: None, ended_at: "2026-01-01T00:01:00Z".into(), left_running: vec![] };
         let touched = vec![TouchedFile { path: "src/a.rs".into(), status: "added".into() }];
-        commit_end(&layout, "one", "one", &AgentState::Exited { exit }, touched.clone()).unwrap();
+        commit_end(&layout, "one", "one", &AgentState::Exited { exit }, || touched.clone()).unwrap();
         let told = recent_spawns(&layout).unwrap();
         assert_eq!(told.iter().map(|spawn| spawn.agent_id.as_str()).collect::<Vec<_>>(), ["two", "one"]);
         assert_eq!(told[0].end, None);

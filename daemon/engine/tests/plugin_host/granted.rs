@@ -100,3 +100,13 @@ fn the_past_is_told_the_newest_task_first() {
     let report = call(&world, &chronicler, past(Vec::new()));
     assert!(report.outcome.unwrap().picks.is_empty());
 }
+
+/// A history that somebody made for it has a million files without a name in a few megabytes.
+#[test]
+fn a_past_of_items_without_any_text_has_its_price_too() {
+    let world = World::new();
+    let task = PastTask { touched_files: vec![ChangedFile::default(); 600_000], ..PastTask::default() };
+    let past = Granted { state: None, past: Some(vec![task].into()) };
+    let report = call(&world, &plugin(&world, Remembering::Chronicler), past);
+    assert_eq!(report.outcome.unwrap_err().code, FailureCode::HostCallLimit);
+}

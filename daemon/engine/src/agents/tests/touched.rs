@@ -28,7 +28,7 @@ fn touched_worktree() -> (Scratch, crate::agents::CreatedWorktree) {
 #[test]
 fn what_differs_from_the_base_is_told_committed_or_not() {
     let (scratch, created) = touched_worktree();
-    let files = touched_files(&scratch.program(), &scratch.root(), &created.path, &created.base).unwrap();
+    let files = touched_files(&scratch.repository(), &created.path, &created.base).unwrap();
     let files: Vec<(&str, &str)> = files.iter().map(|file| (file.path.as_str(), file.status)).collect();
     let expected = [
         ("new folder/näw.rs", "added"),
@@ -38,10 +38,10 @@ fn what_differs_from_the_base_is_told_committed_or_not() {
     ];
     assert_eq!(files, expected);
     for base in ["", "-p", "main"] {
-        assert_eq!(touched_files(&scratch.program(), &scratch.root(), &created.path, base).unwrap(), [], "{base:?}");
+        assert_eq!(touched_files(&scratch.repository(), &created.path, base).unwrap(), [], "{base:?}");
     }
     let unknown = "0".repeat(40);
-    assert!(touched_files(&scratch.program(), &scratch.root(), &created.path, &unknown).is_err());
+    assert!(touched_files(&scratch.repository(), &created.path, &unknown).is_err());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn of_a_project_in_a_subfolder_only_its_own_files_are_told() {
     let created = repository.create_worktree("x", &repository.resolve_base(None).unwrap()).unwrap();
     write_in(&created.workdir, "main.rs", "fn main() {}\n");
     write_in(&created.path, "README.md", "of somebody else\n");
-    let files = touched_files(&scratch.program(), &project, &created.path, &created.base).unwrap();
+    let files = touched_files(&repository, &created.path, &created.base).unwrap();
     assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["main.rs"]);
 }
 
@@ -70,4 +70,21 @@ fn an_agent_without_a_worktree_of_its_own_touched_nothing_that_is_surely_its_wor
     assert_eq!(touched(json!(null)), []);
     std::fs::remove_file(created.path.join(".git")).unwrap();
     assert_eq!(touched(json!({ "worktree": row })), [], "a worktree that is none any more");
+}
+
+/// Git runs programs that a configuration names, and an agent can write any `.git` into its own folder.
+#[test]
+fn a_git_folder_that_the_agent_made_is_not_believed() {
+    let (scratch, created) = touched_worktree();
+    let told = created.path.join("told");
+    write_in(&created.path, "spy.sh", &format!("#!/bin/sh\ntouch {}\n", told.display()));
+    let spy = created.path.join("spy.sh");
+    std::fs::set_permissions(&spy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    scratch.git(&["clone", "--quiet", "--bare", ".", created.path.join("evil").to_str().unwrap()]);
+    let config = format!("[core]\n\tbare = false\n\tworktree = ..\n\tfsmonitor = {}\n", spy.display());
+    write_in(&created.path, "evil/config", &config);
+    write_in(&created.path, ".git", "gitdir: ./evil\n");
+    let files = touched_files(&scratch.repository(), &created.path, &created.base).unwrap();
+    assert!(files.iter().any(|file| file.path == "src/edited.rs"), "{files:?}");
+    assert!(!told.exists(), "git ran what the agent's own folder names");
 }

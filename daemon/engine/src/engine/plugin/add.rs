@@ -4,7 +4,7 @@
 //! and so ready for the next task.
 
 use super::changes::Changes;
-use super::{Engine, Failure, chain_file, check_absolute, grant_words, write_chain};
+use super::{Engine, Failure, chain_file, check_absolute, grant, grant_words, write_chain};
 use crate::context::ContextError;
 use crate::plugins::{PluginFailure, PluginSource, inspect, is_plugin_name};
 use crate::projects::Project;
@@ -89,7 +89,7 @@ impl Engine {
             chain.append(&name);
         }
         // What a new version needs and the last one did not is granted only where that is said here.
-        chain.grant(&name, grants);
+        grant(project, &mut chain, &name, grants)?;
         if is_new || !grants.is_empty() {
             write_chain(project, changes, &chain)?;
         }

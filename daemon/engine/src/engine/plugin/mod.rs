@@ -69,6 +69,15 @@ fn check_absolute(path: &Path, what: &str) -> Result<(), Failure> {
     Err(Failure::new(ErrorCode::InvalidRequest, message))
 }
 
+/// Grants a plugin these words in the project's file, beside what it has by now.
+fn grant(project: &Project, file: &mut ChainFile, name: &str, words: &[&str]) -> Result<(), Failure> {
+    let config = project.config()?;
+    let in_force: Vec<&str> =
+        config.context.grants.get(name).into_iter().flatten().map(|known| known.as_str()).collect();
+    file.grant(name, words, &in_force);
+    Ok(())
+}
+
 /// What a request grants, as configurations spell it.
 fn grant_words(words: &[String]) -> Result<Vec<&'static str>, Failure> {
     let known = |word: &String| -> Result<&'static str, Failure> {

@@ -4,7 +4,7 @@
 //! chain that the user configured for all projects, or that nobody configured, is not copied into the project.
 
 use super::changes::Changes;
-use super::{Engine, Failure, chain_file, grant_words, not_found, write_chain};
+use super::{Engine, Failure, chain_file, grant, grant_words, not_found, write_chain};
 use crate::projects::Project;
 use pu_protocol::{Answer, ErrorBody, ErrorCode};
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ impl Engine {
         if enabled && config.context.disabled.iter().any(|known| known == name) {
             self.relist(&mut file, |disabled| disabled.retain(|known| known != name))?;
         }
-        file.grant(name, grants);
+        grant(project, &mut file, name, grants)?;
         write_chain(project, changes, &file)
     }
 
