@@ -4,7 +4,7 @@
 
 use interprocess::local_socket::traits::Stream as _;
 use interprocess::local_socket::{GenericFilePath, Stream, ToFsName};
-use pu_protocol::{Answer, AnswerLine, LINE_MAX, Request, RequestLine};
+use pu_protocol::{Answer, AnswerLine, LINE_MAX, Request, RequestId, RequestLine};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -67,8 +67,17 @@ impl Connection {
     }
 
     pub(crate) fn send(&mut self, request: &Request, patience: Duration) -> Result<(), LinkError> {
-        let mut line =
-            serde_json::to_vec(&RequestLine { id: None, request: request.clone() }).map_err(io::Error::from)?;
+        self.send_as(None, request, patience)
+    }
+
+    /// Sends a request that its answer is known by: such ones are worked on side by side.
+    pub(crate) fn send_as(
+        &mut self,
+        id: Option<RequestId>,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<(), LinkError> {
+        let mut line = serde_json::to_vec(&RequestLine { id, request: request.clone() }).map_err(io::Error::from)?;
         line.push(b'\n');
         if line.len() > LINE_MAX {
             return Err(LinkError::RequestTooLong);
@@ -80,9 +89,14 @@ impl Connection {
 
     /// Waits for the next line, `patience` at most.
     pub(crate) fn receive(&mut self, patience: Duration) -> Result<Reply, LinkError> {
+        self.receive_any(patience).map(|(_, reply)| reply)
+    }
+
+    /// The same, with what the request was called.
+    pub(crate) fn receive_any(&mut self, patience: Duration) -> Result<(Option<RequestId>, Reply), LinkError> {
         let line = self.read_line(patience)?;
-        let AnswerLine { answer, .. } = serde_json::from_str(&line).map_err(LinkError::NotUnderstood)?;
-        Ok(Reply { answer, line })
+        let AnswerLine { id, answer } = serde_json::from_str(&line).map_err(LinkError::NotUnderstood)?;
+        Ok((id, Reply { answer, line }))
     }
 
     pub(crate) fn exchange(&mut self, request: &Request, patience: Duration) -> Result<Reply, LinkError> {

@@ -168,10 +168,12 @@ fn may_repeat(request: &Request) -> bool {
 /// How long an answer may take before the daemon counts as stuck. Git on a large repository, a kill's grace, a first
 /// indexing and the compiling of a large plugin take their time; a daemon that dies is noticed at once, whatever stands
 /// here.
-fn patience(request: &Request) -> Duration {
+pub(crate) fn patience(request: &Request) -> Duration {
     Duration::from_secs(match request {
         Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } | Request::PluginBench { .. } => 300,
         Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
+        // The whole folder may have to be indexed first.
+        Request::ContextExplain { specs: Some(_), .. } => 600,
         Request::ContextExplain { .. } | Request::Shutdown { .. } | Request::Doctor { .. } => 120,
         Request::PluginInspect { .. } | Request::PluginEncode { .. } => 120,
         // The compiler has a minute for each, and may have some before this one.

@@ -8,6 +8,7 @@ mod context;
 mod daemon;
 mod demo;
 mod doctor;
+mod eval;
 mod health;
 mod hostile;
 mod init;

@@ -87,7 +87,7 @@ fn candidates(candidates: &[Candidate], view: &View) -> String {
 }
 
 /// A spec as it is cited: its id where it has one, and the section if it is not whole.
-fn title(pick: &Pick) -> String {
+pub(super) fn title(pick: &Pick) -> String {
     let spec = if pick.spec.is_empty() { &pick.path } else { &pick.spec };
     match &pick.section {
         Some(section) => format!("{spec} § {section}"),
@@ -133,7 +133,7 @@ fn assemblers(assemblers: &[AssemblerReport], view: &View) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn indent(table: &str) -> String {
+pub(super) fn indent(table: &str) -> String {
     table.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -205,7 +205,7 @@ pub(crate) mod tests {
             left_out: Some("over the budget".into()),
         };
         report.candidates = Some(report.picks.iter().map(included).chain([left_out]).collect());
-        let answer = ContextAnswer { report, text: Some("# Auth\n\x1b]0;x\x07body".into()) };
+        let answer = ContextAnswer { report, text: Some("# Auth\n\x1b]0;x\x07body".into()), unknown: Vec::new() };
         insta::assert_snapshot!(explanation(&answer, &view()), @r#"
         labels    bugfix (75 %, classify)
         context   2 specs of 3 candidates, 1,234 of 8,000 tokens
@@ -225,7 +225,8 @@ pub(crate) mod tests {
 
     #[test]
     fn no_context_is_said() {
-        let answer = ContextAnswer { report: ContextReport { budget: 8000, ..Default::default() }, text: None };
+        let report = ContextReport { budget: 8000, ..Default::default() };
+        let answer = ContextAnswer { report, text: None, unknown: Vec::new() };
         insta::assert_snapshot!(explanation(&answer, &view()), @"context   0 specs, 0 of 8,000 tokens");
     }
 }

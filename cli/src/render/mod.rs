@@ -5,7 +5,9 @@
 pub(crate) mod agents;
 pub(crate) mod clean;
 pub(crate) mod context;
+pub(crate) mod context_diff;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod plugin;
 pub(crate) mod spawn;
 

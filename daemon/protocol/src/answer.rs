@@ -178,4 +178,7 @@ pub struct ContextAnswer {
     /// The rendered context, where it was asked for and is still there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Paths that the request expected and that are no indexed spec's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }

@@ -63,6 +63,7 @@ pub struct Pick {
     /// Who proposed it; `user` for an explicit `--spec`.
     pub assembler: String,
     pub reason: String,
+    /// Of its text alone, without what stands around it in the context.
     pub tokens: u32,
 }
 

@@ -119,6 +119,19 @@ pub enum Request {
         /// Send the rendered context too.
         #[serde(default)]
         with_text: bool,
+        /// A folder whose specs are searched in place of the project's, absolute.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        specs: Option<PathBuf>,
+        /// Only these assemblers, by name, in the chain's order, be they switched off or not; the chain as it is if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chain: Option<Vec<String>>,
+        /// For whoever scores rankings: the task alone, whatever is changed where the caller stands, and candidates
+        /// without titles and reasons.
+        #[serde(default)]
+        ranking: bool,
+        /// Paths that should be indexed; those that are not come back as `unknown`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        expected: Vec<String>,
     },
     /// What context an agent got, and why.
     ContextShow {

@@ -31,6 +31,9 @@ pub struct ContextConfig {
     pub grants: BTreeMap<String, Vec<Grant>>,
     /// How long all assemblers together may take, in milliseconds.
     pub deadline_ms: u64,
+    /// No key of the file: a request may name the assemblers that it wants, be they switched off or not.
+    #[serde(skip)]
+    pub only: Option<Vec<String>>,
 }
 
 impl Default for ContextConfig {
@@ -44,6 +47,7 @@ impl Default for ContextConfig {
             disabled: Vec::new(),
             grants: BTreeMap::new(),
             deadline_ms: 500,
+            only: None,
         }
     }
 }

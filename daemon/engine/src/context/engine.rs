@@ -35,6 +35,7 @@ const NAME_MAX: usize = 200;
 #[derive(Clone)]
 pub struct ProjectSpecs {
     pub root: PathBuf,
+    /// Of the root, or of another folder that is searched in its place.
     pub index: Arc<SpecIndex>,
     /// The project's folder of plugins, `.pu/plugins/`.
     pub plugins: PathBuf,
@@ -81,8 +82,10 @@ impl ContextEngine {
         project.index.fresh().map_err(specs_failed)?;
         let texts = Arc::new(SpecTexts::new(Arc::clone(&project.index)));
         let asked = asked_for(texts.catalog(), &description.specs)?;
-        let is_file = |path: &str| task::is_project_file(&project.root, path);
-        let task = task::prepare(description, facts, &project.root, is_file);
+        // Those of another folder are spoken of as if its files were the project's.
+        let folder = project.index.root();
+        let is_file = |path: &str| task::is_project_file(folder, path);
+        let task = task::prepare(description, facts, folder, is_file);
         let mut chained = self.ask_assemblers(project, &texts, &task)?;
         settle_names(texts.catalog(), &mut chained);
         Ok(assembled(project, description, &texts, &task.prompt, asked, chained))

@@ -49,9 +49,17 @@ pub(super) enum PluginFile {
     Outside(PathBuf),
 }
 
-/// The chain of a project. Assemblers that are switched off are not in it.
+/// The chain of a project. Assemblers that are switched off are not in it; where a request names those that it wants, it
+/// is these, in the chain's order.
 pub(super) fn line_up(config: &ContextConfig, folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
-    links(config, folders, |config| config.enabled)
+    let Some(only) = &config.only else { return links(config, folders, |config| config.enabled) };
+    let mut chain = whole_line_up(config, folders)?;
+    if let Some(name) = only.iter().find(|name| chain.iter().all(|link| link.config.name != **name)) {
+        let known = chain.into_iter().map(|link| link.config.name).collect();
+        return Err(ContextError::PluginNotFound { name: name.clone(), root: folders.project_root.to_owned(), known });
+    }
+    chain.retain(|link| only.contains(&link.config.name));
+    Ok(chain)
 }
 
 /// The chain with those that are switched off.
@@ -181,6 +189,10 @@ mod tests {
         }
 
         fn line_up(&self, config: &str) -> Result<Vec<(String, String)>, ContextError> {
+            self.line_up_of(&toml::from_str(config).unwrap())
+        }
+
+        fn line_up_of(&self, config: &ContextConfig) -> Result<Vec<(String, String)>, ContextError> {
             let path = |p: &str| self.folder.path().join(p);
             let folders = Folders {
                 project_root: &path("project"),
@@ -196,8 +208,7 @@ mod tests {
                 PluginFile::Outside(path) => format!("outside {}", path.display()),
                 PluginFile::At(path) => path.strip_prefix(&base).unwrap().display().to_string(),
             };
-            let config: ContextConfig = toml::from_str(config).unwrap();
-            Ok(line_up(&config, &folders)?.into_iter().map(|l| (l.config.name, shown(l.plugin))).collect())
+            Ok(line_up(config, &folders)?.into_iter().map(|l| (l.config.name, shown(l.plugin))).collect())
         }
     }
 
@@ -248,6 +259,23 @@ mod tests {
         assert_eq!(world.line_up("disabled = [\"a\", \"c\", \"none\"]\n").unwrap(), pairs(&expected));
         let config = "disabled = [\"keyword\"]\n[[assembler]]\nname = \"keyword\"\n[[assembler]]\nname = \"b\"\n";
         assert_eq!(world.line_up(config).unwrap(), pairs(&expected[1..]));
+    }
+
+    #[test]
+    fn a_request_names_those_that_run_and_an_unknown_one_is_refused() {
+        let world = World::new(&FILES);
+        let line_up = |config: &str, only: &[&str]| {
+            let mut config: ContextConfig = toml::from_str(config).unwrap();
+            config.only = Some(only.iter().map(|name| (*name).to_owned()).collect());
+            world.line_up_of(&config)
+        };
+        let both = pairs(&[("keyword", "bundled keyword"), ("b", "project/.pu/plugins/b.wasm")]);
+        assert_eq!(line_up("", &["b", "keyword"]).unwrap(), both, "the chain's order");
+        assert_eq!(line_up("disabled = [\"b\"]\n", &["b"]).unwrap(), both[1..], "switched off or not");
+        assert_eq!(line_up("", &[]).unwrap(), []);
+        let error = line_up("", &["b", "x"]).unwrap_err();
+        let ContextError::PluginNotFound { name, known, .. } = error else { panic!("{error}") };
+        assert_eq!((name.as_str(), known.as_slice()), ("x", ["keyword", "a", "b", "c"].map(String::from).as_slice()));
     }
 
     #[test]

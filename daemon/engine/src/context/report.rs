@@ -17,10 +17,12 @@ pub(super) fn picks(pieces: &[Piece]) -> Vec<Pick> {
     let mut picks = Vec::new();
     for piece in pieces {
         match &piece.extent {
-            Extent::Whole { tokens, .. } => picks.push(pick(piece, None, &piece.why, *tokens)),
+            Extent::Whole { .. } => picks.push(pick(piece, None, &piece.why, piece.document.tokens)),
             Extent::Excerpt(passages) => picks.extend(passages.iter().map(|passage| {
                 let section = piece.document.sections.get(passage.section).map(|s| s.id.clone());
-                pick(piece, section, &passage.why, passage.tokens)
+                let sections = piece.document.sections.get(passage.run.clone()).unwrap_or_default();
+                let tokens = sections.iter().map(|s| s.tokens).fold(0, u32::saturating_add);
+                pick(piece, section, &passage.why, tokens)
             })),
         }
     }

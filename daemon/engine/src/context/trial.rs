@@ -173,7 +173,7 @@ impl<'a> Bench<'a> {
     }
 
     fn task(&self, asked: &PluginTask) -> Task {
-        let root = &self.specs.root;
+        let root = self.specs.index.root();
         let is_file = |path: &str| task::is_project_file(root, path);
         let mut task = task::prepare(&asked.task, &ProjectFacts::default(), root, is_file);
         // As in a chain, where it gets them only if it says that it reads them.

@@ -6,55 +6,84 @@ use super::site::{changed_files_in, place_around};
 use super::state::Engine;
 use crate::context::{Assembled, ProjectFacts, ProjectSpecs};
 use crate::projects::Project;
-use pu_protocol::Answer;
 use pu_protocol::answer::ContextAnswer;
-use pu_protocol::context::TaskDescription;
+use pu_protocol::context::{ContextReport, TaskDescription};
+use pu_protocol::{Answer, LINE_MAX};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Bytes of a line that candidates leave free: what stands around the answer, and the word that some are missing.
+const SPARE: usize = 1024;
+
+/// What is asked for besides the place: the request says what each is.
+pub(super) struct Asked {
+    pub(super) task: TaskDescription,
+    pub(super) with_text: bool,
+    pub(super) specs: Option<PathBuf>,
+    pub(super) chain: Option<Vec<String>>,
+    pub(super) ranking: bool,
+    pub(super) expected: Vec<String>,
+}
+
 impl Engine {
-    pub(super) async fn context_explain(
-        &self,
-        cwd: PathBuf,
-        mut task: TaskDescription,
-        with_text: bool,
-    ) -> Result<Answer, Failure> {
-        let projects = self.projects.clone();
+    pub(super) async fn context_explain(&self, cwd: PathBuf, asked: Asked) -> Result<Answer, Failure> {
+        let Asked { mut task, with_text, specs: folder, chain, ranking, expected } = asked;
+        let engine = self.clone();
         let chosen = self.slowly(move || -> Result<_, Failure> {
-            let project = projects.readable(&cwd)?;
+            let project = engine.projects.readable(&cwd)?;
             let config = project.config()?;
             let definitions = definitions(&config)?;
             // Which agents are installed is known by the caller's environment only, which an explanation does not ask for.
             let named = named_definition(&definitions, task.agent.as_deref(), &config)?;
             task.agent = named.map(|definition| definition.name.clone());
+            let (held, mut specs) = match &folder {
+                None => (None, specs_of(&project)?),
+                Some(folder) => engine.specs_in(folder, &project).map(|(held, specs)| (Some(held), specs))?,
+            };
+            specs.config.only = chain;
             // As for an agent that is started right here: a worktree of its own would have changed nothing yet.
             // Git runs programs that a repository's configuration names: for whom the user trusts and for nobody else.
-            let is_trusted = projects.is_trusted(&project.root);
-            let (folder, branch) = if is_trusted { place_around(&cwd, &project.root) } else { (None, None) };
-            Ok((project, task, folder, branch))
+            let is_here = folder.is_none() && !ranking && engine.projects.is_trusted(&project.root);
+            let (place, branch) = if is_here { place_around(&cwd, &project.root) } else { (None, None) };
+            Ok((project, held, specs, task, place, branch))
         });
-        let (project, task, folder, branch) = chosen.await??;
-        let (asked, root) = (folder.clone(), project.root.clone());
+        let (project, held, specs, task, place, branch) = chosen.await??;
+        let index = Arc::clone(&specs.index);
+        let (asked, root) = (place.clone(), project.root.clone());
         let changed = move || asked.map_or_else(Vec::new, |folder| changed_files_in(&folder, &root));
-        let assembled = self.assemble_at(project, task, branch, folder, changed).await?;
+        let assembled = self.assemble_at(&project, move || Ok(specs.clone()), task, branch, place, changed).await;
+        if let Some(held) = held {
+            Self::keep(held);
+        }
+        let assembled = assembled?;
+        let catalog = index.catalog();
+        let is_unknown = |path: &String| catalog.find(path).is_none_or(|spec| spec.path != *path);
+        let unknown = expected.into_iter().filter(is_unknown).collect();
         let text = assembled.text.filter(|_| with_text);
-        Ok(Answer::ContextReport(ContextAnswer { report: assembled.report, text }))
+        let mut answer = ContextAnswer { report: assembled.report, text, unknown };
+        if ranking {
+            strip(&mut answer.report);
+        }
+        fit_line(&mut answer, LINE_MAX - SPARE);
+        Ok(Answer::ContextReport(answer))
     }
 
     /// Assembles the context of a task for an agent that works at `folder`, if that is there already, on `branch`; `changed`
-    /// asks git what is changed there.
+    /// asks git what is changed there, and `specs` says, on a blocking thread, what the assembly works on.
     ///
     /// Git takes as long as all the rest. Where it said last time that nothing has changed it mostly says so again, and what
     /// was assembled meanwhile holds.
     pub(super) async fn assemble_at(
         &self,
-        project: Arc<Project>,
+        project: &Project,
+        specs: impl Fn() -> Result<ProjectSpecs, Failure> + Clone + Send + Sync + 'static,
         task: TaskDescription,
         branch: Option<String>,
         folder: Option<PathBuf>,
         changed: impl FnOnce() -> Vec<(String, String)> + Send + 'static,
     ) -> Result<Assembled, Failure> {
-        let assemble = |facts| self.assemble(Arc::clone(&project), task.clone(), facts);
+        let assemble = |facts| self.assemble(specs.clone(), task.clone(), facts);
         let guess_unchanged = folder.as_ref().is_none_or(|folder| !project.was_changed(folder));
         let unchanged = ProjectFacts { branch: branch.clone(), ..ProjectFacts::default() };
         let early = async { if guess_unchanged { Some(assemble(unchanged).await) } else { None } };
@@ -69,20 +98,53 @@ impl Engine {
         }
     }
 
-    /// Assembles the context of a task in a project, off the event loop.
-    pub(super) async fn assemble(
+    /// Assembles the context of a task, off the event loop.
+    async fn assemble(
         &self,
-        project: Arc<Project>,
+        specs: impl FnOnce() -> Result<ProjectSpecs, Failure> + Send + 'static,
         task: TaskDescription,
         facts: ProjectFacts,
     ) -> Result<Assembled, Failure> {
         let context = Arc::clone(&self.context);
-        tokio::task::spawn_blocking(move || {
-            let specs = specs_of(&project)?;
-            Ok(context.assemble(&specs, &task, &facts)?)
-        })
-        .await?
+        tokio::task::spawn_blocking(move || Ok(context.assemble(&specs()?, &task, &facts)?)).await?
     }
+}
+
+/// Takes out what only people read.
+fn strip(report: &mut ContextReport) {
+    for candidate in report.candidates.iter_mut().flatten() {
+        candidate.title.clear();
+        candidate.pick.reason.clear();
+    }
+    for assembler in &mut report.assemblers {
+        assembler.notes.clear();
+        assembler.log.clear();
+    }
+}
+
+/// Leaves as many candidates, the best, as there is room for, and says how many are missing.
+fn fit_line(answer: &mut ContextAnswer, room: usize) {
+    let Some(mut candidates) = answer.report.candidates.take() else { return };
+    let mut left = room.saturating_sub(size(&*answer));
+    let first = candidates.iter().take_while(|candidate| {
+        // The comma behind it.
+        let takes = size(candidate) + 1;
+        let fits = takes <= left;
+        left = left.saturating_sub(takes);
+        fits
+    });
+    let fit = first.count();
+    if fit < candidates.len() {
+        let missing = candidates.len() - fit;
+        let told = format!("{missing} more candidates are not listed: the answer has no room for them");
+        answer.report.warnings.push(told);
+        candidates.truncate(fit);
+    }
+    answer.report.candidates = Some(candidates);
+}
+
+fn size(part: &impl Serialize) -> usize {
+    serde_json::to_vec(part).map_or(0, |json| json.len())
 }
 
 /// What of a project an assembly works on. Blocking.
@@ -93,4 +155,42 @@ pub(super) fn specs_of(project: &Project) -> Result<ProjectSpecs, Failure> {
         plugins: project.layout.plugins(),
         config: project.config()?.context.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pu_protocol::AnswerLine;
+    use pu_protocol::context::{Candidate, Pick};
+
+    fn answer(candidates: usize) -> ContextAnswer {
+        let pick =
+            |i: usize| Pick { path: format!("specs/{i:04}.md"), reason: "\"quoted\" ".repeat(30), ..Pick::default() };
+        let candidate = |i| Candidate { pick: pick(i), title: "A title".into(), ..Candidate::default() };
+        let candidates = Some((0..candidates).map(candidate).collect());
+        let report = ContextReport { candidates, ..ContextReport::default() };
+        ContextAnswer { report, text: Some("\"text\"\n".repeat(1000)), unknown: vec!["specs/x.md".into()] }
+    }
+
+    #[test]
+    fn an_answer_fits_a_line_whatever_was_proposed() {
+        for (room, whole) in [(1_000_000, true), (100_000, false), (14_000, false), (0, false)] {
+            let mut fitted = answer(400);
+            fit_line(&mut fitted, room);
+            let listed = fitted.report.candidates.as_ref().unwrap().len();
+            assert_eq!((listed == 400, fitted.report.warnings.is_empty()), (whole, whole), "{room}: {listed}");
+            let line = AnswerLine { id: None, answer: Answer::ContextReport(fitted) };
+            assert!(listed == 0 || serde_json::to_vec(&line).unwrap().len() < room + SPARE, "{room}");
+        }
+    }
+
+    #[test]
+    fn of_a_ranking_only_what_is_scored_is_sent() {
+        let mut report = answer(3).report;
+        report.picks = vec![Pick { reason: "in".into(), ..Pick::default() }];
+        strip(&mut report);
+        let candidates = report.candidates.unwrap();
+        assert!(candidates.iter().all(|c| c.title.is_empty() && c.pick.reason.is_empty()));
+        assert_eq!((candidates[2].pick.path.as_str(), report.picks[0].reason.as_str()), ("specs/0002.md", "in"));
+    }
 }

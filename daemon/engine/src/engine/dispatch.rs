@@ -59,7 +59,10 @@ impl Engine {
             Request::Clean { cwd, all_projects, agents, dry_run } => {
                 self.clean(cwd, all_projects, agents, dry_run).await?
             }
-            Request::ContextExplain { cwd, task, with_text } => self.context_explain(cwd, task, with_text).await?,
+            Request::ContextExplain { cwd, task, with_text, specs, chain, ranking, expected } => {
+                let asked = super::context_explain::Asked { task, with_text, specs, chain, ranking, expected };
+                self.context_explain(cwd, asked).await?
+            }
             Request::ContextShow { agent, cwd } => self.context_show(&agent, cwd).await?,
             Request::PluginList { cwd } => self.plugin_list(cwd).await?,
             Request::PluginInspect { cwd, plugin } => self.plugin_inspect(cwd, plugin).await?,

@@ -20,6 +20,7 @@ mod logs;
 mod plugin;
 mod recover;
 mod resize;
+mod scratch;
 mod shutdown;
 mod site;
 mod spawn;

@@ -5,6 +5,7 @@
 //! 6 manifest and history (the commit point) · 7 event, what plugins keep, and answer.
 
 use super::choice::{choose_definition, choose_name, fresh_agent_id};
+use super::context_explain::specs_of;
 use super::failure::Failure;
 use super::recover::mark_committed;
 use super::site::Site;
@@ -99,7 +100,9 @@ impl Engine {
         let branch = site.branch(prepared.name.as_str());
         let asked = Arc::clone(prepared);
         let changed = move || asked.site.changed_files(&asked.project.root, &asked.request.env);
-        let mut assembled = self.assemble_at(Arc::clone(project), task, branch, folder, changed).await?;
+        let searched = Arc::clone(project);
+        let specs = move || specs_of(&searched);
+        let mut assembled = self.assemble_at(project, specs, task, branch, folder, changed).await?;
         // What plugins log is for their authors, who ask with `context explain`; history is spared it.
         assembled.report.assemblers.iter_mut().for_each(|assembler| assembler.log.clear());
         Ok(assembled)

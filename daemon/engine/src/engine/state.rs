@@ -3,6 +3,7 @@
 //! Handle in front, state behind; each room keeps its own lock, and none is held here.
 
 use super::failure::Failure;
+use super::scratch::Scratch;
 use crate::agents::{Lifecycle, Roster};
 use crate::context::ContextEngine;
 use crate::events::Events;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub(super) context: Arc<ContextEngine>,
     /// Held while a request changes the files that say which plugins a project has.
     pub(super) plugin_changes: Mutex<()>,
+    /// Folders of specs that requests named.
+    pub(super) scratch: Scratch,
     /// Agent folders that recovery did not recognise.
     pub(super) unrecognised: watch::Sender<Vec<String>>,
     /// Requests under way: a stopping daemon lets them finish.
@@ -87,6 +90,7 @@ impl Engine {
             started: Instant::now(),
             context: Arc::new(context),
             plugin_changes: Mutex::default(),
+            scratch: Scratch::default(),
             unrecognised: watch::Sender::new(Vec::new()),
             under_way: TaskTracker::new(),
             telling: TaskTracker::new(),

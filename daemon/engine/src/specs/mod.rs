@@ -103,6 +103,11 @@ impl SpecIndex {
         Ok(SpecIndex { shared, follower: Some(follower) })
     }
 
+    /// The folder that paths of specs count from, with links resolved.
+    pub fn root(&self) -> &Path {
+        &self.shared.root
+    }
+
     /// Makes sure that every change to the specs made before this call is in the index.
     pub fn fresh(&self) -> Result<Freshness, SpecError> {
         let heard_all = self.shared.watch.hear_all();

@@ -61,7 +61,7 @@ impl Engine {
 }
 
 /// What a request names must not depend on the folder that the daemon stands in.
-fn check_absolute(path: &Path, what: &str) -> Result<(), Failure> {
+pub(super) fn check_absolute(path: &Path, what: &str) -> Result<(), Failure> {
     if path.is_absolute() {
         return Ok(());
     }

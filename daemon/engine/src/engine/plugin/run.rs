@@ -2,15 +2,11 @@
 //! made of. Starts no agent and counts nowhere.
 
 use super::super::context_explain::specs_of;
-use super::{Engine, Failure, check_absolute};
-use crate::context::{ContextError, ProjectSpecs, TASKS_MAX};
-use crate::projects::Project;
-use crate::specs::{SourceConfig, SpecIndex};
+use super::{Engine, Failure};
+use crate::context::TASKS_MAX;
 use pu_protocol::plugin::PluginTask;
 use pu_protocol::{Answer, ErrorCode};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 
 impl Engine {
     pub(in crate::engine) async fn plugin_run(
@@ -32,9 +28,7 @@ impl Engine {
             let runs = match specs {
                 None => engine.context.run_plugin(&specs_of(&project)?, &ready, &tasks)?,
                 Some(folder) => {
-                    // Declared first, so that it is removed when the index is closed.
-                    let scratch = engine.scratch_index();
-                    let specs = specs_in(&folder, &scratch, &project)?;
+                    let (_held, specs) = engine.specs_in(&folder, &project)?;
                     engine.context.run_plugin(&specs, &ready, &tasks)?
                 }
             };
@@ -42,40 +36,4 @@ impl Engine {
         })
         .await?
     }
-
-    fn scratch_index(&self) -> ScratchIndex {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = self.options.home.index().join(format!("run-{}-{number}", std::process::id()));
-        // A daemon of an earlier boot may have had this number and died.
-        let _ = std::fs::remove_dir_all(&folder);
-        ScratchIndex { folder }
-    }
-}
-
-/// A spec index that lives as long as one request.
-struct ScratchIndex {
-    folder: PathBuf,
-}
-
-impl Drop for ScratchIndex {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::debug!(path = %self.folder.display(), %error, "an index that was needed once is left");
-        }
-    }
-}
-
-/// A folder's specs as if it were a project of its own, all of it specs.
-fn specs_in(folder: &Path, scratch: &ScratchIndex, project: &Project) -> Result<ProjectSpecs, Failure> {
-    check_absolute(folder, "the folder of specs")?;
-    if !folder.is_dir() {
-        let message = format!("there is no folder of specs at {}", folder.display());
-        return Err(Failure::new(ErrorCode::InvalidRequest, message));
-    }
-    let sources = SourceConfig { folders: vec![".".to_owned()], ..SourceConfig::default() };
-    let index = SpecIndex::open(folder, &scratch.folder, sources)
-        .map_err(|source| ContextError::Specs { root: folder.to_owned(), source })?;
-    let config = project.config()?.context.clone();
-    Ok(ProjectSpecs { root: folder.to_owned(), index: Arc::new(index), plugins: project.layout.plugins(), config })
 }
