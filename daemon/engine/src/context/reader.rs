@@ -101,6 +101,7 @@ fn meta(spec: &SpecMeta) -> plugins::SpecMeta {
     let attr = |key: &str, value: &str| Attr { key: key.to_owned(), value: value.to_owned() };
     let ids = spec.ids.iter().map(|id| attr("defines", id));
     let attributes = spec.attributes.iter().map(|(key, value)| attr(&format!("front-matter.{key}"), value));
+    let facts = spec.facts().into_iter().map(|(key, value)| Attr { key: key.to_owned(), value });
     plugins::SpecMeta {
         id: spec.id.clone(),
         path: spec.path.clone(),
@@ -108,7 +109,7 @@ fn meta(spec: &SpecMeta) -> plugins::SpecMeta {
         tags: spec.tags.clone(),
         revision: spec.revision.clone(),
         tokens: spec.tokens,
-        extra: ids.chain(attributes).collect(),
+        extra: ids.chain(attributes).chain(facts).collect(),
     }
 }
 

@@ -28,16 +28,24 @@ pub struct Config {
     pub agents: BTreeMap<String, DefinitionTable>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpecsConfig {
     /// Folders with specs beside the usual ones, relative to the project root.
     pub folders: Vec<String>,
+    /// Whether rule files (`AGENTS.md`, Cursor rules and the like) are specs.
+    pub rules: bool,
+}
+
+impl Default for SpecsConfig {
+    fn default() -> Self {
+        Self { folders: Vec::new(), rules: true }
+    }
 }
 
 impl SpecsConfig {
     pub(super) fn sources(&self) -> SourceConfig {
-        SourceConfig { folders: self.folders.clone(), ..SourceConfig::default() }
+        SourceConfig { folders: self.folders.clone(), rules: self.rules, ..SourceConfig::default() }
     }
 }
 
@@ -160,6 +168,13 @@ mod tests {
         assert_eq!((config.terminal.cols, config.terminal.rows), (100, 24));
         write(&project, "default_agent = \"terminal\"\n");
         assert_eq!(cache.current().unwrap().default_agent.as_deref(), Some("terminal"));
+    }
+
+    #[test]
+    fn rule_files_are_specs_unless_they_are_switched_off() {
+        let rules = |text: &str| toml::from_str::<Config>(text).unwrap().specs.sources().rules;
+        assert!(rules("") && rules("[specs]\nfolders = [\"design\"]\n"));
+        assert!(!rules("[specs]\nrules = false\n"));
     }
 
     #[test]

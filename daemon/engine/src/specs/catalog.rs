@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::native;
 use super::parse::ids;
+use super::rule::Rule;
 use super::stamp::Stamp;
 
 /// The warning of a spec whose text is not the file's bytes.
@@ -27,6 +29,11 @@ pub struct SpecMeta {
     pub ids: Vec<String>,
     /// Everything else in the front matter, lists as a repeated key, nested values as JSON.
     pub attributes: Vec<(String, String)>,
+    /// What it is if it is a rule file, and when it is meant to be read.
+    pub rule: Option<Rule>,
+    /// Agents that load the file by themselves, sorted; known in a catalog only, since other files decide with it.
+    #[serde(skip)]
+    pub native: Vec<&'static str>,
     /// SHA-256 of the content, in hexadecimal.
     pub revision: String,
     pub bytes: u64,
@@ -77,6 +84,12 @@ impl SpecMeta {
         names.join(" > ")
     }
 
+    /// What plugins see of it beside its front matter: `(key, value)` by documented keys.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let rule = self.rule.iter().flat_map(Rule::attributes);
+        rule.chain(self.native.iter().map(|agent| ("native", (*agent).to_owned()))).collect()
+    }
+
     /// The file is not UTF-8, so that a range of the text is no range of the file.
     pub(super) fn is_lossy(&self) -> bool {
         self.warnings.iter().any(|warning| warning == LOSSY)
@@ -108,6 +121,9 @@ impl SpecCatalog {
     /// Builds the catalog; a spec whose id is taken by an earlier path goes by its path and carries a warning.
     pub(super) fn new(mut specs: Vec<Arc<SpecMeta>>) -> SpecCatalog {
         specs.sort_by(|a, b| a.path.cmp(&b.path));
+        for (i, agents) in native::loaded(&specs) {
+            Arc::make_mut(&mut specs[i]).native = agents;
+        }
         let mut catalog = SpecCatalog { specs, ..SpecCatalog::default() };
         let mut digest = Sha256::new();
         for i in 0..catalog.specs.len() {

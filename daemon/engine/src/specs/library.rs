@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::catalog::{self, SpecMeta};
 use super::disk::{self, Batch, Disk};
 use super::error::SpecError;
 use super::file;
+use super::nested::Nested;
 use super::parse;
 use super::snapshot::Snapshot;
 use super::source::{self, FoundFile, Scan, SkippedFile, SourceConfig};
@@ -20,6 +22,7 @@ pub(super) struct Library {
     root: PathBuf,
     index_dir: PathBuf,
     config: SourceConfig,
+    nested: Nested,
     disk: Disk,
     known: BTreeMap<String, Known>,
     /// What happened to the index itself, for the user.
@@ -41,6 +44,8 @@ pub(super) struct Refreshed {
     pub skipped: Vec<SkippedFile>,
     pub folders: Vec<PathBuf>,
     pub linked: Vec<PathBuf>,
+    /// When the files are to be looked at again even though nothing was heard of.
+    pub due: Option<Instant>,
 }
 
 impl Library {
@@ -61,7 +66,7 @@ impl Library {
             loaded => loaded?,
         };
         let known = metas.into_iter().map(|meta| (meta.path.clone(), Known { stamp: meta.stamp, meta })).collect();
-        Ok((Library { root, index_dir, config, disk, known, notes }, snapshot))
+        Ok((Library { root, index_dir, config, nested: Nested::default(), disk, known, notes }, snapshot))
     }
 
     /// Sets the index aside and begins an empty one; the next refresh fills it.
@@ -90,8 +95,10 @@ impl Library {
     }
 
     /// Brings the index up to date; all changes become visible in one commit, or none. Gives up when `closing` says so.
-    pub(super) fn refresh(&mut self, closing: impl Fn() -> bool) -> Result<Refreshed, SpecError> {
-        let Scan { files, mut skipped, folders, linked } = source::scan(&self.root, &self.config);
+    /// `search` says that rule files may lie where none were.
+    pub(super) fn refresh(&mut self, search: bool, closing: impl Fn() -> bool) -> Result<Refreshed, SpecError> {
+        self.nested.refresh(&self.root, &self.config, search);
+        let Scan { files, mut skipped, folders, linked } = source::scan(&self.root, &self.config, &self.nested);
         let mut next = BTreeMap::new();
         let mut batch = None;
         let mut changed = 0;
@@ -117,7 +124,7 @@ impl Library {
         }
         self.known = next;
         skipped.sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
-        Ok(Refreshed { changed, skipped, folders, linked })
+        Ok(Refreshed { changed, skipped, folders, linked, due: self.nested.due() })
     }
 
     /// What is to be known of a found file, and whether it was written to the index for that.

@@ -8,9 +8,13 @@ mod catalog;
 mod disk;
 mod error;
 mod file;
+mod format;
 mod library;
+mod native;
+mod nested;
 mod parse;
 mod rank;
+mod rule;
 mod schema;
 mod search;
 mod signal;
@@ -30,9 +34,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
+pub use rule::{Rule, RuleFault, RuleKind, RuleMode};
 pub use search::{SearchQuery, SectionHit, SpecHit};
 pub use source::{SkippedFile, SourceConfig};
 pub use text::SpecText;
@@ -69,6 +75,14 @@ struct View {
     snapshot: Arc<Snapshot>,
     skipped: Arc<[SkippedFile]>,
     notes: Arc<[String]>,
+    /// When it is to be looked whether there are rule files where nothing is watched.
+    due: Option<Instant>,
+}
+
+impl View {
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
 }
 
 /// What `fresh` found out.
@@ -91,7 +105,8 @@ impl SpecIndex {
         let signal = Arc::new(Signal::default());
         let watch = Watch::start(&root, &index_dir, &config, Arc::clone(&signal));
         let (library, snapshot) = Library::open(root.clone(), index_dir, config)?;
-        let view = View { snapshot: Arc::new(snapshot), skipped: Arc::new([]), notes: library.notes().into() };
+        let view =
+            View { snapshot: Arc::new(snapshot), skipped: Arc::new([]), notes: library.notes().into(), due: None };
         let (library, view) = (Mutex::new(library), RwLock::new(view));
         let shared = Arc::new(Shared { root, max_file_bytes, library, view, signal, watch });
         shared.signal.hear(Vec::new());
@@ -111,12 +126,13 @@ impl SpecIndex {
     /// Makes sure that every change to the specs made before this call is in the index.
     pub fn fresh(&self) -> Result<Freshness, SpecError> {
         let heard_all = self.shared.watch.hear_all();
-        if heard_all && self.shared.signal.current() {
+        let known = || heard_all && self.shared.signal.current() && !self.shared.view().is_due();
+        if known() {
             return Ok(Freshness { changed: 0, looked: false });
         }
         let mut library = self.shared.lock_library();
         // While this call waited for it, the follower may have taken in all that was heard of.
-        if heard_all && self.shared.signal.current() {
+        if known() {
             return Ok(Freshness { changed: 0, looked: true });
         }
         Ok(Freshness { changed: self.shared.refresh(&mut library)?, looked: true })
@@ -281,7 +297,7 @@ impl Shared {
         let mut changed = 0;
         for _ in 0..MAX_LOOKS {
             let heard = self.signal.heard();
-            let refreshed = library.refresh(|| self.signal.stopped())?;
+            let refreshed = library.refresh(self.signal.take_search(), || self.signal.stopped())?;
             changed += refreshed.changed;
             let outlooks = library.config().outlooks(&self.root);
             let unheard = self.watch.watch(Wanted {
@@ -301,7 +317,8 @@ impl Shared {
         let current = self.view().snapshot;
         let same = refreshed.changed == 0 && current.catalog.specs().len() == library.len();
         let snapshot = if same { current } else { Arc::new(library.snapshot()?) };
-        let next = View { snapshot, skipped: refreshed.skipped.into(), notes: library.notes().into() };
+        let notes = library.notes().into();
+        let next = View { snapshot, skipped: refreshed.skipped.into(), notes, due: refreshed.due };
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }

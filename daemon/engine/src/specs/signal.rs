@@ -27,6 +27,8 @@ struct State {
     marker: u64,
     /// Folders that were removed or renamed, so that their watches are void.
     void: Vec<PathBuf>,
+    /// There may be rule files where none were.
+    search: bool,
     /// Why the watcher cannot be relied on.
     deaf: Option<String>,
     stopped: bool,
@@ -47,6 +49,15 @@ impl Signal {
             state.heard += 1;
             state.void.extend(void);
         });
+    }
+
+    /// Rule files may have come or gone below the root: to be followed by `hear`.
+    pub(super) fn search(&self) {
+        self.update(|state| state.search = true);
+    }
+
+    pub(super) fn take_search(&self) -> bool {
+        std::mem::take(&mut self.lock().search)
     }
 
     pub(super) fn hear_marker(&self, marker: u64) {

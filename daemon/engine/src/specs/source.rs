@@ -4,15 +4,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
+use super::format::Format;
+use super::nested::Nested;
+use super::rule::{self, RuleKind};
 use super::stamp::Stamp;
 
 /// Folders that are read without any configuration, compared without regard to case.
-const DEFAULT_FOLDERS: &[&str] = &["specs", "docs", "doc", "rfcs", "adr", "proposals"];
-const NEVER: &[&str] = &[".git", ".pu", "node_modules", "target"];
+const DEFAULT_FOLDERS: &[&str] = &["specs", "docs", "doc", "rfcs", "adr", "proposals", "openspec"];
+pub(super) const NEVER: &[&str] = &[".git", ".pu", "node_modules", "target"];
 /// A chain of more links is a circle.
 const MAX_LINKS: usize = 40;
 
@@ -21,13 +25,15 @@ const MAX_LINKS: usize = 40;
 pub struct SourceConfig {
     /// Folders besides the default ones, relative to the project.
     pub folders: Vec<String>,
+    /// Rule files are specs too: `AGENTS.md`, those of Cursor, Copilot and others.
+    pub rules: bool,
     /// A larger file is reported as skipped.
     pub max_file_bytes: u64,
 }
 
 impl Default for SourceConfig {
     fn default() -> Self {
-        SourceConfig { folders: Vec::new(), max_file_bytes: 4 << 20 }
+        SourceConfig { folders: Vec::new(), rules: true, max_file_bytes: 4 << 20 }
     }
 }
 
@@ -49,6 +55,36 @@ impl SourceConfig {
         };
         self.folders.iter().filter_map(nearest).collect()
     }
+
+    /// The places on which the rule files depend that are not walked, by real paths: of each the part that is there, and one
+    /// step more, since that is what comes first.
+    fn rule_places(&self, root: &Path) -> Vec<PathBuf> {
+        let places: &[&str] = if self.rules { rule::PLACES } else { &[] };
+        let next = |place: &&str| {
+            let path = root.join(place);
+            let there = path.ancestors().skip(1).find(|a| a.is_dir() && a.starts_with(root))?;
+            let step = path.strip_prefix(there).ok()?.components().next()?;
+            let real = fs::canonicalize(there).ok().filter(|real| real.starts_with(root))?;
+            Some(real.join(step))
+        };
+        places.iter().filter_map(next).collect()
+    }
+
+    /// The source folders that are there or configured, as far as that can be seen.
+    pub(super) fn placed_folders(&self, root: &Path) -> Vec<PathBuf> {
+        let mut folders = default_folders(root).unwrap_or_default();
+        folders.extend(self.folders.iter().map(|folder| placed(root, folder)));
+        folders
+    }
+}
+
+/// The default folders as the disk spells them.
+fn default_folders(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_default = |entry: &fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+        DEFAULT_FOLDERS.contains(&name.as_str()) && entry.path().is_dir()
+    };
+    Ok(fs::read_dir(root)?.filter_map(Result::ok).filter(is_default).map(|entry| entry.path()).collect())
 }
 
 /// The steps to a configured folder from the root, without those that lead nowhere.
@@ -59,30 +95,6 @@ fn inner(folder: &str) -> impl Iterator<Item = Component<'_>> {
 /// Where a configured folder lies: `.`, `./design` and `design/` are spelled as the disk spells them.
 fn placed(root: &Path, folder: &str) -> PathBuf {
     root.components().chain(inner(folder)).collect()
-}
-
-/// The markup of a spec, told by its file name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Markdown,
-    ReStructuredText,
-    AsciiDoc,
-    MediaWiki,
-    PlainText,
-}
-
-impl Format {
-    pub(super) fn of(path: &str) -> Option<Format> {
-        let extension = path.rsplit('/').next()?.rsplit_once('.')?.1.to_ascii_lowercase();
-        Some(match extension.as_str() {
-            "md" | "mdx" | "markdown" | "mdc" => Format::Markdown,
-            "rst" => Format::ReStructuredText,
-            "adoc" | "asciidoc" => Format::AsciiDoc,
-            "mediawiki" | "wiki" => Format::MediaWiki,
-            "txt" => Format::PlainText,
-            _ => return None,
-        })
-    }
 }
 
 /// A file that a spec source holds and the index does not, and why.
@@ -115,8 +127,18 @@ pub(super) struct Scan {
 }
 
 /// Walks the sources of the project whose canonical root is `root`.
-pub(super) fn scan(root: &Path, config: &SourceConfig) -> Scan {
-    let mut walk = SourceWalk { root, config, files: BTreeMap::new(), scan: Scan::default(), roots: Vec::new() };
+pub(super) fn scan(root: &Path, config: &SourceConfig, nested: &Nested) -> Scan {
+    let mut walk = SourceWalk {
+        root,
+        config,
+        files: BTreeMap::new(),
+        scan: Scan::default(),
+        roots: Vec::new(),
+        only_rules: false,
+    };
+    if config.rules {
+        walk.rules(nested);
+    }
     for folder in walk.folders() {
         walk.enter(folder);
     }
@@ -140,25 +162,17 @@ struct SourceWalk<'a> {
     scan: Scan,
     /// Canonical folders that were walked or are being walked: what ends a cycle of links.
     roots: Vec<PathBuf>,
+    /// What is no rule file is passed over.
+    only_rules: bool,
 }
 
 impl SourceWalk<'_> {
     /// The source folders, as `(shown as, folder)`: the defaults as the disk spells them, then the configured ones.
     fn folders(&mut self) -> Vec<PathBuf> {
-        let mut found: Vec<PathBuf> = match fs::read_dir(self.root) {
-            Ok(entries) => entries
-                .filter_map(Result::ok)
-                .filter(|e| {
-                    let name = e.file_name().to_string_lossy().to_ascii_lowercase();
-                    DEFAULT_FOLDERS.contains(&name.as_str()) && e.path().is_dir()
-                })
-                .map(|e| e.path())
-                .collect(),
-            Err(error) => {
-                self.skip(self.root, format!("cannot list the project folder: {error}"));
-                Vec::new()
-            }
-        };
+        let mut found = default_folders(self.root).unwrap_or_else(|error| {
+            self.skip(self.root, format!("cannot list the project folder: {error}"));
+            Vec::new()
+        });
         found.sort();
         for folder in &self.config.folders {
             let path = placed(self.root, folder);
@@ -171,6 +185,48 @@ impl SourceWalk<'_> {
             }
         }
         found
+    }
+
+    /// Looks at every place of rule files. They come before the folders of specs, so that a file which is both keeps the
+    /// meaning of a rule.
+    fn rules(&mut self, nested: &Nested) {
+        self.only_rules = true;
+        for place in rule::PLACES {
+            self.place(self.root.join(place));
+        }
+        for file in nested.files() {
+            self.place(file.clone());
+            // The file is heard of where it lies, and so are the folders above it. One that is gone is searched for anew.
+            if file.parent().is_some_and(Path::is_dir) {
+                self.scan.linked.push(file.clone());
+            }
+        }
+        if let Some(entries) = nested.cut() {
+            let reason =
+                format!("only the first {entries} entries of the project were searched for it and for CLAUDE.md");
+            self.skip(Path::new("**/AGENTS.md"), reason);
+        }
+        self.scan.linked.extend(self.config.rule_places(self.root));
+        self.only_rules = false;
+        // A folder of specs around one of rules is walked none the less: most of them are hidden in it.
+        self.roots = Vec::new();
+    }
+
+    /// A rule file or a folder of them, if there is one.
+    fn place(&mut self, path: PathBuf) {
+        match fs::symlink_metadata(&path) {
+            Ok(_) if path.is_dir() => self.enter(path),
+            Ok(found) => {
+                if found.is_symlink() {
+                    self.note_link(&path);
+                }
+                if let Some(real) = self.resolve(&path) {
+                    self.visit_file(&path, real);
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => self.skip(&path, format!("cannot look at it: {error}")),
+        }
     }
 
     /// Walks a folder, unless it leaves the project or is walked already.
@@ -267,6 +323,16 @@ impl SourceWalk<'_> {
         if Format::of(&shown).is_none() {
             return;
         }
+        let is_rule = RuleKind::of(&shown).is_some();
+        if self.only_rules && !is_rule {
+            if let Some(reason) = rule::unread(&shown) {
+                self.skip(path, reason.to_owned());
+            }
+            return;
+        }
+        if is_rule && !self.config.rules {
+            return;
+        }
         if path.to_str().is_none() {
             return self.skip(path, "the file name is not UTF-8".into());
         }
@@ -283,6 +349,11 @@ impl SourceWalk<'_> {
         }
         let found = FoundFile { path: shown.clone(), stamp: Stamp::of(&metadata) };
         if let Some(first) = self.files.get(&real) {
+            // A folder of specs that is walked after the rules comes upon them again; and one file for several agents is
+            // what links between their names are for.
+            if first.path == shown || self.only_rules {
+                return;
+            }
             let reason = format!("the same file as {}", first.path);
             return self.skip(path, reason);
         }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::rule;
 use super::signal::Signal;
 use super::source::SourceConfig;
 
@@ -76,6 +77,7 @@ impl Watch {
             root: root.to_path_buf(),
             index_dir: index_dir.to_path_buf(),
             names: config.top_names(),
+            rules: config.rules,
             wanted: Arc::clone(&wanted),
         };
         let options = Config::default().with_follow_symlinks(false);
@@ -188,6 +190,8 @@ struct Ears {
     index_dir: PathBuf,
     /// What matters directly in the project's root, in lower case.
     names: Vec<String>,
+    /// Rule files matter, wherever they are heard of.
+    rules: bool,
     wanted: Arc<RwLock<Wanted>>,
 }
 
@@ -212,14 +216,25 @@ impl Ears {
         }
         if others.iter().any(|path| self.matters(path)) {
             let moved = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+            if moved || others.iter().any(|path| self.is_rule_file(path)) {
+                self.signal.search();
+            }
             self.signal.hear(if moved { others.into_iter().cloned().collect() } else { Vec::new() });
         }
+    }
+
+    /// Not every folder is watched, but in those that are, a new one of these is seen at once.
+    fn is_rule_file(&self, path: &Path) -> bool {
+        self.rules && path.file_name().and_then(OsStr::to_str).is_some_and(rule::counts_anywhere)
     }
 
     fn matters(&self, path: &Path) -> bool {
         let named = |name: &OsStr| self.names.contains(&name.to_string_lossy().to_ascii_lowercase());
         let at_top = path.parent() == Some(&self.root) && path.file_name().is_some_and(named);
         let is_base = path == self.root || path == self.index_dir;
-        at_top || is_base || self.wanted.read().unwrap_or_else(PoisonError::into_inner).concerns(path)
+        at_top
+            || is_base
+            || self.is_rule_file(path)
+            || self.wanted.read().unwrap_or_else(PoisonError::into_inner).concerns(path)
     }
 }

@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use super::super::rule::Values;
+
 /// More attributes than this, or longer ones, are not front matter but data.
 const MAX_ATTRIBUTES: usize = 64;
 const MAX_VALUE_BYTES: usize = 1024;
@@ -35,6 +37,23 @@ pub(super) fn read(text: &str) -> (FrontMatter, usize) {
         Err(error) => front.warnings.push(format!("the front matter cannot be read: {}", first_line(&error))),
     }
     (front, end)
+}
+
+/// The same for a rule file: what is no YAML is read as the tools read it. Answers with the bare values too.
+pub(super) fn read_rule(text: &str) -> (FrontMatter, Values, usize) {
+    let start = text.len() - text.trim_start_matches('\u{FEFF}').len();
+    let Some(("---", inner, end)) = fenced(text, start) else {
+        let (front, end) = read(text);
+        return (front, Values::default(), end);
+    };
+    let values = match serde_saphyr::from_str::<Value>(inner) {
+        Ok(Value::Object(map)) => Values { entries: map.into_iter().collect(), faults: Vec::new() },
+        // The fence is the file's first line.
+        _ => Values::of_lines(inner, 2),
+    };
+    let mut front = FrontMatter::default();
+    values.entries.iter().for_each(|(key, value)| front.take(key, value));
+    (front, values, end)
 }
 
 fn first_line(text: &str) -> &str {
@@ -182,6 +201,16 @@ mod tests {
             assert_eq!(&text[end..], "body");
             assert_eq!(front.warnings.len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn a_rule_files_front_matter_need_not_be_yaml() {
+        let (front, values, end) = read_rule("---\ndescription: Use: always\nglobs: *.ts,*.tsx\n---\nbody");
+        assert_eq!(end, "---\ndescription: Use: always\nglobs: *.ts,*.tsx\n---\n".len());
+        assert_eq!(front.attributes[1], ("globs".to_owned(), "*.ts,*.tsx".to_owned()));
+        assert!(front.warnings.is_empty() && values.faults.is_empty());
+        let (_, values, _) = read_rule("---\nglobs: ['*.ts', '*.tsx']\n---\n");
+        assert_eq!(values.entries.len(), 1);
     }
 
     #[test]

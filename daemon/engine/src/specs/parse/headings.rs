@@ -1,10 +1,10 @@
-//! Finds the headings of a document in its markup; Markdown's have a file of their own.
+//! Finds the headings of a document in its markup; each format but MediaWiki has a file of its own.
 //!
-//! The other formats are read line by line: a heading there is one or two lines that nothing else in the format looks like,
-//! outside of literal blocks.
+//! Markdown has a parser. The other formats are read line by line: a heading there is one or two lines that nothing else in
+//! the format looks like, outside of literal blocks.
 
-use super::super::source::Format;
-use super::markdown;
+use super::super::format::Format;
+use super::{asciidoc, markdown, mdx, plain_text, restructured_text};
 
 /// A heading and where it stands in the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +19,11 @@ pub(super) struct Heading {
 pub(super) fn find(format: Format, body: &str) -> Vec<Heading> {
     match format {
         Format::Markdown => markdown::headings(body),
-        Format::ReStructuredText => restructured_text(body),
-        Format::AsciiDoc => marked(body, asciidoc_heading, asciidoc_fence),
-        Format::MediaWiki => marked(body, mediawiki_heading, mediawiki_fence),
-        Format::PlainText => Vec::new(),
+        Format::Mdx => mdx::headings(body),
+        Format::ReStructuredText => restructured_text::headings(body),
+        Format::AsciiDoc => asciidoc::headings(body),
+        Format::MediaWiki => mediawiki(body),
+        Format::PlainText => plain_text::headings(body),
     }
 }
 
@@ -34,7 +35,7 @@ pub(super) fn over_all(headings: &[Heading]) -> Option<&Heading> {
 }
 
 /// A line of a body and where it begins.
-fn lines(body: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn lines(body: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     body.split_inclusive('\n').map(move |line| {
         let start = at;
@@ -43,83 +44,39 @@ fn lines(body: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Titles with a line of punctuation under (and perhaps over) them; levels in the order in which the styles appear.
-fn restructured_text(body: &str) -> Vec<Heading> {
-    let lines: Vec<(usize, &str)> = lines(body).collect();
-    let mut styles: Vec<(char, bool)> = Vec::new();
-    let mut headings = Vec::new();
-    let mut i = 0;
-    while i < lines.len() {
-        let rule = |n: usize| lines.get(n).and_then(|(_, l)| adornment(l));
-        let title = |n: usize| lines.get(n).map(|(_, l)| l.trim()).filter(|l| !l.is_empty() && adornment(l).is_none());
-        let long_enough = |n: usize, title: &str| lines[n].1.chars().count() + 1 >= title.chars().count();
-        let blank_before = i == 0 || lines[i - 1].1.is_empty();
-        let found = match (rule(i), title(i), title(i + 1)) {
-            (Some(over), _, Some(text)) if rule(i + 2) == Some(over) && long_enough(i + 2, text) => {
-                Some((text, over, true, 3))
-            }
-            (_, Some(text), _) if blank_before && !lines[i].1.starts_with(' ') => {
-                rule(i + 1).filter(|_| long_enough(i + 1, text)).map(|under| (text, under, false, 2))
-            }
-            _ => None,
-        };
-        let Some((text, mark, over, length)) = found else {
-            i += 1;
-            continue;
-        };
-        let level = styles.iter().position(|s| *s == (mark, over)).unwrap_or_else(|| {
-            styles.push((mark, over));
-            styles.len() - 1
-        });
-        headings.push(Heading {
-            text: text.to_owned(),
-            level: u8::try_from(level + 1).unwrap_or(u8::MAX),
-            start: lines[i].0,
-        });
-        i += length;
-    }
-    headings
-}
-
 /// The character of a line that is nothing but one punctuation character, at least three times.
-fn adornment(line: &str) -> Option<char> {
+pub(super) fn adornment(line: &str) -> Option<char> {
     let first = line.chars().next().filter(char::is_ascii_punctuation)?;
     (line.len() >= 3 && line.chars().all(|c| c == first)).then_some(first)
 }
 
-/// Formats whose headings carry their level in the line.
-fn marked(
-    body: &str,
-    heading: fn(&str) -> Option<(u8, String)>,
-    fence: fn(&str, Option<&str>) -> Option<Option<String>>,
-) -> Vec<Heading> {
+/// The styles of underlined titles in the order in which they first appear, which is that of their levels.
+#[derive(Default)]
+pub(super) struct Styles(Vec<(char, bool)>);
+
+impl Styles {
+    /// The level of a title with this character under it, and over it or not.
+    pub(super) fn level(&mut self, mark: char, over: bool) -> u8 {
+        let known = self.0.iter().position(|style| *style == (mark, over));
+        let at = known.unwrap_or_else(|| {
+            self.0.push((mark, over));
+            self.0.len() - 1
+        });
+        u8::try_from(at + 1).unwrap_or(u8::MAX)
+    }
+}
+
+fn mediawiki(body: &str) -> Vec<Heading> {
     let mut headings = Vec::new();
     let mut literal: Option<String> = None;
     for (start, line) in lines(body) {
-        if let Some(now) = fence(line, literal.as_deref()) {
+        if let Some(now) = mediawiki_fence(line, literal.as_deref()) {
             literal = now;
         } else if literal.is_none() {
-            headings.extend(heading(line).map(|(level, text)| Heading { text, level, start }));
+            headings.extend(mediawiki_heading(line).map(|(level, text)| Heading { text, level, start }));
         }
     }
     headings
-}
-
-fn asciidoc_heading(line: &str) -> Option<(u8, String)> {
-    let level = line.bytes().take_while(|b| *b == b'=').count();
-    let text = line[level..].strip_prefix(' ')?.trim();
-    ((1..=6).contains(&level) && !text.is_empty()).then(|| (level as u8, text.to_owned()))
-}
-
-/// Listing, literal, example, comment and passthrough blocks; answers with the state after a line that opens or closes one.
-fn asciidoc_fence(line: &str, inside: Option<&str>) -> Option<Option<String>> {
-    match inside {
-        Some(open) => (line == open).then_some(None),
-        None => {
-            let mark = adornment(line).filter(|c| "-.=+/".contains(*c) && line.len() >= 4)?;
-            (mark != '=' || line.len() >= 4).then(|| Some(line.to_owned()))
-        }
-    }
 }
 
 fn mediawiki_heading(line: &str) -> Option<(u8, String)> {
@@ -149,19 +106,6 @@ mod tests {
 
     fn expected(list: &[(u8, &str)]) -> Vec<(u8, String)> {
         list.iter().map(|(l, t)| (*l, (*t).to_owned())).collect()
-    }
-
-    #[test]
-    fn restructured_text_levels_follow_first_appearance() {
-        let body = "=====\nTitle\n=====\n\nIntro\n-----\ntext\n\nDeep\n''''\n\nNext\n----\n\n  code\n  ----\n\n=== ===\na   b\n=== ===\n";
-        let wanted = [(1, "Title"), (2, "Intro"), (3, "Deep"), (2, "Next")];
-        assert_eq!(outline(Format::ReStructuredText, body), expected(&wanted));
-    }
-
-    #[test]
-    fn asciidoc_headings_outside_blocks() {
-        let body = "= Doc\n\n== One\n----\n== not\n----\n====\nexample\n====\n=== Two\n==no\n";
-        assert_eq!(outline(Format::AsciiDoc, body), expected(&[(1, "Doc"), (2, "One"), (3, "Two")]));
     }
 
     #[test]

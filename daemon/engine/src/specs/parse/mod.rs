@@ -3,18 +3,24 @@
 //! Pure: text in, description out. Whatever is wrong with a file is a warning beside the description, never an error,
 //! since half a description is worth more than none.
 
+mod asciidoc;
+mod fields;
 mod front_matter;
 mod header;
 mod headings;
 pub(super) mod ids;
 mod markdown;
+mod mdx;
+mod plain_text;
+mod restructured_text;
 mod sections;
 
 use front_matter::FrontMatter;
 use headings::Heading;
 
 use super::catalog::{SectionMeta, SpecMeta, path_id};
-use super::source::Format;
+use super::format::Format;
+use super::rule::{self, Rule, RuleKind};
 use super::stamp::Stamp;
 use super::tokens;
 
@@ -27,22 +33,36 @@ pub(super) struct ParsedSpec<'a> {
     front: FrontMatter,
     title: String,
     ids: Vec<String>,
+    rule: Option<Rule>,
     pub sections: Vec<SectionMeta>,
 }
 
 /// Takes apart the file at `path` (relative, for its format and for the names it falls back to).
 pub(super) fn parse<'a>(path: &str, text: &'a str) -> ParsedSpec<'a> {
     let format = Format::of(path).unwrap_or(Format::PlainText);
-    let (mut front, body_start) = front_matter::read(text);
+    let (mut front, body_start, rule) = match RuleKind::of(path) {
+        Some(kind) => {
+            let (front, values, start) = front_matter::read_rule(text);
+            (front, start, Some(rule::read(kind, path, &values, &text[start..])))
+        }
+        None => {
+            let (front, start) = front_matter::read(text);
+            (front, start, None)
+        }
+    };
     let body = &text[body_start..];
-    if front.is_empty() {
+    if front.is_empty() && rule.is_none() {
         front.merge(header::read(body));
     }
+    if front.is_empty() {
+        front.merge(fields::read(format, body));
+    }
+    front.warnings.extend(rule.iter().flat_map(|rule| &rule.faults).map(ToString::to_string));
     let headings = headings::find(format, body);
     let title = title(&front, &headings, path);
     let sections = sections::build(body, body_start, &headings);
     let ids = ids::defined(&front, &headings);
-    ParsedSpec { text, body_start, front, title, ids, sections }
+    ParsedSpec { text, body_start, front, title, ids, rule, sections }
 }
 
 impl ParsedSpec<'_> {
@@ -64,6 +84,9 @@ impl ParsedSpec<'_> {
             tags: self.front.tags.clone(),
             ids: self.ids.clone(),
             attributes: self.front.attributes.clone(),
+            rule: self.rule.clone(),
+            // Other files decide: the catalog knows them.
+            native: Vec::new(),
             revision,
             bytes,
             tokens: front_tokens + self.sections.iter().map(|s| s.tokens).sum::<u32>(),
@@ -89,7 +112,7 @@ fn title(front: &FrontMatter, headings: &[Heading], path: &str) -> String {
 fn name_of(path: &str) -> String {
     let mut parts = path_id(path).split('/').map(str::to_owned).collect::<Vec<_>>();
     let name = parts.pop().unwrap_or_default();
-    let generic = ["readme", "index", "spec", "design"].contains(&name.to_ascii_lowercase().as_str());
+    let generic = ["readme", "index", "spec", "design", "skill"].contains(&name.to_ascii_lowercase().as_str());
     let name = if generic { parts.pop().unwrap_or(name) } else { name };
     name.replace(['-', '_'], " ")
 }
@@ -105,6 +128,8 @@ mod tests {
             ("a.md", "intro\n\n# Heading `code`\n\n## Sub\n", "Heading code"),
             ("docs/a-b.md", "# Summary\n\n# Motivation\n", "a b"),
             ("keps/12-pods/README.md", "no heading", "12 pods"),
+            (".claude/skills/cut-a-release/SKILL.md", "---\nname: cut\n---\nSteps\n", "cut a release"),
+            (".cursorrules", "Be brief.\n", ".cursorrules"),
             ("a.rst", "PEP: 8\nTitle: Style Guide\nStatus: Active\n\nIntroduction\n============\n", "Style Guide"),
         ] {
             assert_eq!(parse(path, text).title, expected, "{path}");

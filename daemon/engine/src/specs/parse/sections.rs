@@ -157,7 +157,7 @@ fn fitting(text: &str, paragraph: Range<usize>) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::source::Format;
+    use super::super::super::format::Format;
     use super::*;
 
     fn sections(body: &str) -> Vec<SectionMeta> {

@@ -1,8 +1,10 @@
 //! The spec index as its callers see it, over real folders.
 
 mod damage;
+mod formats;
 mod fresh;
 mod reading;
+mod rules;
 mod searching;
 mod sources;
 
