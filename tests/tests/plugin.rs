@@ -375,13 +375,13 @@ fn an_untrusted_project_s_plugins_are_listed_and_inspected_and_not_run() {
         world.client().ask(&json!({"type": kind, "cwd": repo.root(), "plugin": plugin, "tasks": []}))
     };
     let listed = ask("plugin_list", "");
-    assert_eq!(listed["plugins"][1]["name"], "rules", "{listed:#}");
+    assert_eq!(listed["plugins"][4]["name"], "rules", "{listed:#}");
     let inspected = ask("plugin_inspect", "rules");
     assert_eq!(
         (&inspected["type"], &inspected["name"]),
         (&json!("plugin_inspection"), &json!("rules")),
         "{inspected:#}"
     );
-    assert_eq!(inspected["digest"], listed["plugins"][1]["digest"]);
+    assert_eq!(inspected["digest"], listed["plugins"][4]["digest"]);
     assert_eq!(ask("plugin_run", "rules")["code"], "project_untrusted");
 }

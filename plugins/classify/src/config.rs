@@ -42,8 +42,7 @@ mod tests {
         let manifest: Value = serde_json::from_str(include_str!("../manifest.json")).unwrap();
         let properties = manifest["config"]["properties"].as_object().unwrap();
         let Value::Object(defaults) = serde_json::to_value(Config::default()).unwrap() else { panic!("not an object") };
-        let sorted = |names: Vec<&String>| names.into_iter().collect::<std::collections::BTreeSet<_>>();
-        assert_eq!(sorted(properties.keys().collect()), sorted(defaults.keys().collect()));
+        assert_eq!(properties.keys().collect::<Vec<_>>(), defaults.keys().collect::<Vec<_>>());
         for (name, default) in &defaults {
             let (said, real) = (properties[name]["default"].as_f64().unwrap(), default.as_f64().unwrap());
             assert!((said - real).abs() < 1e-6, "{name}: the schema says {said}, the code {real}");
