@@ -66,8 +66,23 @@ pub struct Listing {
     /// None for the first page, then [`Page::next`].
     pub cursor: Option<String>,
     pub limit: u32,
-    /// Keys `tag` and `path-prefix`; all must hold. At most 16.
+    /// Keys `tag`, `path-prefix` and `attribute` (one of these in `extra`, a line each: `KEY` or `KEY=VALUE`); all must
+    /// hold. At most 16.
     pub filter: Vec<Attr>,
+}
+
+impl Listing {
+    /// The first page of all specs, with at most so many.
+    pub fn first(limit: u32) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// Only specs for which this holds too.
+    #[must_use]
+    pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.filter.push(Attr { key: key.into(), value: value.into() });
+        self
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

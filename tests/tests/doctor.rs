@@ -40,7 +40,7 @@ fn where_all_is_well_every_check_says_so() {
     assert!(detail("git").starts_with("git version"), "{}", detail("git"));
     assert!(detail("agents").starts_with("1 live"), "{}", detail("agents"));
     assert!(detail("specs").contains(&format!("specs indexed: {}", SPECS.len())), "{}", detail("specs"));
-    assert!(detail("plugins").ends_with(": keyword"), "{}", detail("plugins"));
+    assert!(detail("plugins").ends_with(": classify, tags, keyword, context-map"), "{}", detail("plugins"));
     let told = project.pu(["doctor"]).output().ok().stdout();
     assert!(told.contains("ok       daemon") && !told.contains("problem  "), "{told}");
 }

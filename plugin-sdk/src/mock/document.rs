@@ -2,7 +2,7 @@
 //! Pure.
 
 use super::sections::{self, Section};
-use crate::SpecMeta;
+use crate::{Attr, SpecMeta};
 
 #[derive(Debug, Clone)]
 pub(super) struct Document {
@@ -32,7 +32,7 @@ impl Document {
             tags: tags(front),
             revision: text.len().to_string(),
             tokens: u32::try_from(text.len() / 4).unwrap_or(u32::MAX),
-            extra: Vec::new(),
+            extra: attributes(front),
         };
         Self { meta, own_id, text, sections }
     }
@@ -54,6 +54,21 @@ fn front_value<'a>(front: &'a str, key: &str) -> Option<&'a str> {
 fn tags(front: &str) -> Vec<String> {
     let list = front_value(front, "tags").unwrap_or_default().trim_matches(['[', ']']);
     list.split(',').map(unquoted).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+}
+
+/// What the host makes of the front matter's other keys: one entry each, and of a list one for each item.
+fn attributes(front: &str) -> Vec<Attr> {
+    let entries = front.lines().filter_map(|line| line.split_once(':'));
+    let others =
+        entries.filter(|(key, _)| !matches!(*key, "id" | "ids" | "title" | "tags") && !key.starts_with([' ', '#']));
+    let values = others.flat_map(|(key, value)| {
+        let value = value.trim();
+        let list = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let items: Vec<&str> = list.map_or_else(|| vec![value], |list| list.split(',').collect());
+        items.into_iter().map(move |item| (key, unquoted(item)))
+    });
+    let attr = |(key, value): (&str, &str)| Attr { key: format!("front-matter.{key}"), value: value.to_owned() };
+    values.filter(|(_, value)| !value.is_empty()).map(attr).collect()
 }
 
 fn unquoted(value: &str) -> &str {

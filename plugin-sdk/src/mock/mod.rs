@@ -1,8 +1,8 @@
 //! Specs for tests: the same calls, names and failures as the host's, over documents in memory.
 //!
 //! The search is a plain weighted count of matching words. It finds what the host's index would find in a handful of
-//! documents, with other scores: test which specs are picked, not the figures. What the host adds in `extra` is
-//! missing.
+//! documents, with other scores: test which specs are picked, not the figures. Of what the host has in `extra` there is
+//! the front matter, as far as it is written on one line each, and what [`MockSpecs::with_attribute`] adds.
 
 mod document;
 mod folder;
@@ -17,13 +17,15 @@ mod words;
 use std::io;
 use std::path::Path;
 
-use crate::{Chunk, Failure, Hit, Listing, Page, Query, SpecMeta, Specs};
+use crate::{Attr, Chunk, Failure, Hit, Listing, Page, Query, SpecMeta, Specs};
 use document::Document;
 
 /// The contract's bounds: bytes of one answer of `read` and `read_range`, specs of a page, filters of a listing.
 const READ_MAX: usize = 1 << 20;
 const PAGE_MAX: u32 = 500;
 const FILTERS_MAX: usize = 16;
+const FILTER_MAX: usize = 4 * 1024;
+const FILTERS: [&str; 3] = ["tag", "path-prefix", "attribute"];
 
 /// Project specs in memory.
 ///
@@ -57,6 +59,15 @@ impl MockSpecs {
         self
     }
 
+    /// The same with one more entry in the `extra` of the spec at `path`, such as the host finds out by itself.
+    #[must_use]
+    pub fn with_attribute(mut self, path: &str, key: &str, value: &str) -> Self {
+        for document in self.documents.iter_mut().filter(|document| document.meta.path == path) {
+            document.meta.extra.push(Attr { key: key.to_owned(), value: value.to_owned() });
+        }
+        self
+    }
+
     fn document(&self, id: &str) -> Result<&Document, Failure> {
         let by_id = self.documents.iter().find(|document| document.meta.id == id);
         // A path names a spec too, as it does for the host.
@@ -74,7 +85,10 @@ impl Specs for MockSpecs {
         if listing.filter.len() > FILTERS_MAX {
             return Err(Failure::new("too_many_filters", format!("a listing has at most {FILTERS_MAX} filters")));
         }
-        if let Some(filter) = listing.filter.iter().find(|f| f.key != "tag" && f.key != "path-prefix") {
+        if listing.filter.iter().any(|filter| filter.value.len() > FILTER_MAX) {
+            return Err(Failure::new("filter_too_long", format!("a filter has at most {FILTER_MAX} bytes")));
+        }
+        if let Some(filter) = listing.filter.iter().find(|filter| !FILTERS.contains(&filter.key.as_str())) {
             return Err(Failure::new("unknown_filter", format!("specs cannot be listed by {}", filter.key)));
         }
         let start: usize = match &listing.cursor {
@@ -84,6 +98,7 @@ impl Specs for MockSpecs {
         let holds = |spec: &SpecMeta| {
             listing.filter.iter().all(|f| match f.key.as_str() {
                 "tag" => spec.tags.iter().any(|tag| tag.eq_ignore_ascii_case(&f.value)),
+                "attribute" => f.value.lines().any(|line| has_attribute(spec, line)),
                 _ => spec.path.starts_with(&f.value),
             })
         };
@@ -121,10 +136,15 @@ impl Specs for MockSpecs {
     }
 }
 
+/// Whether a spec has `KEY`, or `KEY=VALUE`.
+fn has_attribute(spec: &SpecMeta, wanted: &str) -> bool {
+    let (key, value) = wanted.split_once('=').map_or((wanted, None), |(key, value)| (key, Some(value)));
+    spec.extra.iter().any(|attr| attr.key == key && value.is_none_or(|value| attr.value == value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Attr;
     use std::fs;
 
     fn specs() -> MockSpecs {
@@ -133,8 +153,9 @@ mod tests {
                 "docs/a.md",
                 "---\nid: A-1\ntags: [auth, api]\n---\n# Sign-in\nTokens.\n\n## Expiry\nAn hour — no more.\n",
             )
-            .with("docs/b.md", "# Ledger\nEvery entry has two sides.\n")
+            .with("docs/b.md", "---\nowner: [\"ledger\", billing]\n---\n# Ledger\nEvery entry has two sides.\n")
             .with("specs/c.md", "no heading at all\n")
+            .with_attribute("specs/c.md", "rule.mode", "always")
     }
 
     #[test]
@@ -170,7 +191,11 @@ mod tests {
         };
         assert_eq!(list("tag", "Auth"), Ok(1));
         assert_eq!(list("path-prefix", "docs/"), Ok(2));
+        assert_eq!(list("attribute", "front-matter.owner=billing\nnone"), Ok(1));
+        assert_eq!(list("attribute", "front-matter.owner\nrule.mode=always"), Ok(2));
+        assert_eq!(list("attribute", "front-matter.owner=api"), Ok(0));
         assert_eq!(list("colour", "red").unwrap_err().code, "unknown_filter");
+        assert_eq!(list("tag", &"x".repeat(4097)).unwrap_err().code, "filter_too_long");
         let filter = vec![Attr { key: "tag".into(), value: "auth".into() }; 17];
         let failure = specs().list(&Listing { cursor: None, limit: 9, filter }).unwrap_err();
         assert_eq!(failure.code, "too_many_filters");

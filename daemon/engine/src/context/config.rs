@@ -21,7 +21,7 @@ pub struct ContextConfig {
     pub min_score: f32,
     /// So are those below this share of the best proposal's score, 0 to 1.
     pub near_best: f32,
-    /// The chain, in order. Without it `keyword` runs, then each plugin in the plugin folders.
+    /// The chain, in order. Without it the bundled ones run, then each plugin in the plugin folders.
     #[serde(rename = "assembler")]
     pub assemblers: Option<Vec<AssemblerConfig>>,
     /// Assemblers that do not run, by name, wherever the chain comes from.

@@ -8,18 +8,23 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The files that a chain can come from.
+use super::config::AssemblerConfig;
+use super::maps::Maps;
+
+/// The files that a chain, and what its assemblers are configured with, can come from.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigFiles {
     /// Wins.
     pub project: PathBuf,
     pub user: PathBuf,
+    /// For `context-map` alone.
+    pub maps: Maps,
 }
 
 impl ConfigFiles {
     /// `FILE, line N` of the key, or of what is nearest above it.
-    pub(super) fn place(&self, assembler: &str, path: &[String]) -> Option<String> {
-        self.first(|text| line(text, assembler, path))
+    pub(super) fn place(&self, config: &AssemblerConfig, path: &[String]) -> Option<String> {
+        self.maps.place(config, path).or_else(|| self.first(|text| line(text, &config.name, path)))
     }
 
     /// `FILE, line N` where the assembler's own table begins.
@@ -51,6 +56,18 @@ fn line(text: &str, assembler: &str, path: &[String]) -> Option<usize> {
     Some(line_at(text, &span))
 }
 
+/// The line of a key, from the root of a document, or of what is nearest above it.
+pub(super) fn line_in(text: &str, path: &[String]) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let (first, rest) = path.split_first()?;
+    let (mut span, mut at) = entry(document.get_ref(), first)?;
+    for step in rest {
+        let Some((key, next)) = inner(at.get_ref(), step) else { break };
+        (span, at) = (key, next);
+    }
+    Some(line_at(text, &span))
+}
+
 fn table_line(text: &str, assembler: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     Some(line_at(text, &table_of(document.get_ref(), assembler)?.span()))
@@ -66,7 +83,7 @@ fn table_of<'d, 'i>(document: &'d DeTable<'i>, assembler: &str) -> Option<&'d Sp
 }
 
 /// Counted from 1.
-fn line_at(text: &str, span: &Range<usize>) -> usize {
+pub(super) fn line_at(text: &str, span: &Range<usize>) -> usize {
     text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
 }
 
@@ -117,15 +134,18 @@ mod tests {
     #[test]
     fn the_file_that_has_the_chain_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let files = ConfigFiles { project: folder.path().join("project.toml"), user: folder.path().join("user.toml") };
-        assert_eq!(files.place("ledger", &[]), None);
+        let path = |name: &str| folder.path().join(name);
+        let maps = Maps { root: path(""), folder: path("context") };
+        let files = ConfigFiles { project: path("project.toml"), user: path("user.toml"), maps };
+        let ledger = AssemblerConfig::plain("ledger");
+        assert_eq!(files.place(&ledger, &[]), None);
         let write = |path: &PathBuf, text: &str| pu_record::atomic::write_atomic(path, text.as_bytes(), 0o600).unwrap();
         write(&files.project, "[context]\nbudget = 3\n");
         write(&files.user, TABLES);
-        let place = files.place("ledger", &["areas".to_owned()]).unwrap();
+        let place = files.place(&ledger, &["areas".to_owned()]).unwrap();
         assert!(place.ends_with("user.toml, line 10"), "{place}");
         write(&files.project, INLINE);
-        let place = files.place("ledger", &["x".to_owned()]).unwrap();
+        let place = files.place(&ledger, &["x".to_owned()]).unwrap();
         assert!(place.ends_with("project.toml, line 4"), "{place}");
     }
 }

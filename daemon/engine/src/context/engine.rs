@@ -17,6 +17,7 @@ use super::explicit::{self, USER};
 use super::index_library::IndexLibrary;
 use super::lineup::{self, Folders};
 use super::loader::{Loader, Runner};
+use super::maps::Maps;
 use super::merge::{self, Merged, Proposal};
 use super::past::Past;
 use super::pins::Pins;
@@ -124,7 +125,11 @@ impl ContextEngine {
         Places {
             root: root.to_owned(),
             plugins: layout.plugins(),
-            config_files: ConfigFiles { project: layout.config(), user: self.home.config() },
+            config_files: ConfigFiles {
+                project: layout.config(),
+                user: self.home.config(),
+                maps: Maps { root: root.to_owned(), folder: layout.context() },
+            },
             layout,
             home: self.home.root().to_owned(),
             home_plugins: self.home.plugins(),

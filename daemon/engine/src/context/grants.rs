@@ -42,12 +42,14 @@ pub(super) fn words(grants: &[Grant]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::maps::Maps;
     use super::*;
 
     fn files(folder: &tempfile::TempDir, text: &str) -> ConfigFiles {
         let project = folder.path().join("config.toml");
         pu_record::atomic::write_atomic(&project, text.as_bytes(), 0o600).unwrap();
-        ConfigFiles { project, user: folder.path().join("none.toml") }
+        let maps = Maps { root: folder.path().to_owned(), folder: folder.path().join("context") };
+        ConfigFiles { project, user: folder.path().join("none.toml"), maps }
     }
 
     #[test]

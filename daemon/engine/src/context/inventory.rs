@@ -108,7 +108,8 @@ impl ContextEngine {
         // What is not in the chain would run with another configuration, or with none.
         let fits = |inspection: Inspection| {
             grants::check(&Grant::needed(&inspection.imports), &link.config, &places.config_files)?;
-            check_config(|value| config_misfit(&inspection.manifest, value), &link.config, &places.config_files)
+            let config = places.config_files.maps.added_to(&link.config)?;
+            check_config(|value| config_misfit(&inspection.manifest, value), &config, &places.config_files)
         };
         info.error = if enabled { looked.and_then(fits).err() } else { looked.err() };
         if let (PluginFile::Missing(_), Pinned::As(_)) = (&link.plugin, &pinned) {

@@ -1,5 +1,5 @@
-//! Which plugins run for a project, and in which order: the configured ones, or else the bundled `keyword` and then those
-//! that lie in the plugin folders.
+//! Which plugins run for a project, and in which order: the configured ones, or else the bundled ones and then those that
+//! lie in the plugin folders.
 //!
 //! It looks at names and folders and opens no plugin.
 //!
@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use super::config::{AssemblerConfig, ContextConfig};
 use super::error::ContextError;
 
-/// The bundled assembler that runs where nothing is configured.
-const DEFAULT: &str = "keyword";
+/// The bundled assemblers that run where nothing is configured. What reads labels is the last of them, so that the others
+/// need not wait for it.
+const DEFAULT: [&str; 4] = ["classify", "tags", "keyword", "context-map"];
 
 /// Where plugins of a project may lie.
 #[derive(Debug, Clone)]
@@ -87,9 +88,9 @@ pub(super) fn is_path(plugin: &str) -> bool {
     plugin.contains('/') || plugin.ends_with(".wasm")
 }
 
-/// `keyword`, then whatever name the folders have a plugin for; a file that has two names runs once.
+/// The bundled ones, then whatever name the folders have a plugin for; a file that has two names runs once.
 pub(super) fn default_chain(folders: &Folders<'_>) -> Result<Vec<Link>, ContextError> {
-    let mut names = vec![DEFAULT.to_owned()];
+    let mut names = DEFAULT.map(str::to_owned).to_vec();
     for folder in [folders.project_plugins, folders.home_plugins] {
         for path in wasm_files(folder)? {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -216,6 +217,12 @@ mod tests {
         expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
     }
 
+    /// The bundled ones, then these.
+    fn default_and(further: &[(&str, &str)]) -> Vec<(String, String)> {
+        let bundled = DEFAULT.iter().map(|name| ((*name).to_owned(), format!("bundled {name}")));
+        bundled.chain(pairs(further)).collect()
+    }
+
     const FILES: [&str; 6] = [
         "project/.pu/plugins/b.wasm",
         "project/.pu/plugins/a.wasm",
@@ -226,15 +233,11 @@ mod tests {
     ];
 
     #[test]
-    fn without_configuration_keyword_runs_and_then_the_folders_in_the_order_of_names() {
-        let expected = [
-            ("keyword", "bundled keyword"),
-            ("a", "project/.pu/plugins/a.wasm"),
-            ("b", "project/.pu/plugins/b.wasm"),
-            ("c", "home/plugins/c.wasm"),
-        ];
-        assert_eq!(World::new(&FILES).line_up("").unwrap(), pairs(&expected));
-        assert_eq!(World::new(&[]).line_up("").unwrap(), pairs(&expected[..1]));
+    fn without_configuration_the_bundled_ones_run_and_then_the_folders_in_the_order_of_names() {
+        let expected =
+            [("a", "project/.pu/plugins/a.wasm"), ("b", "project/.pu/plugins/b.wasm"), ("c", "home/plugins/c.wasm")];
+        assert_eq!(World::new(&FILES).line_up("").unwrap(), default_and(&expected));
+        assert_eq!(World::new(&[]).line_up("").unwrap(), default_and(&[]));
     }
 
     #[test]
@@ -255,10 +258,12 @@ mod tests {
     #[test]
     fn what_is_disabled_by_name_does_not_run_wherever_the_chain_comes_from() {
         let world = World::new(&FILES);
-        let expected = [("keyword", "bundled keyword"), ("b", "project/.pu/plugins/b.wasm")];
-        assert_eq!(world.line_up("disabled = [\"a\", \"c\", \"none\"]\n").unwrap(), pairs(&expected));
+        let expected = [("b", "project/.pu/plugins/b.wasm")];
+        assert_eq!(world.line_up("disabled = [\"a\", \"c\", \"none\"]\n").unwrap(), default_and(&expected));
+        let without = world.line_up("disabled = [\"tags\"]\n").unwrap();
+        assert!(without.iter().all(|(name, _)| name != "tags"), "{without:?}");
         let config = "disabled = [\"keyword\"]\n[[assembler]]\nname = \"keyword\"\n[[assembler]]\nname = \"b\"\n";
-        assert_eq!(world.line_up(config).unwrap(), pairs(&expected[1..]));
+        assert_eq!(world.line_up(config).unwrap(), pairs(&expected));
     }
 
     #[test]
@@ -297,7 +302,8 @@ mod tests {
         for file in ["project/.pu/plugins/keyword.wasm", "home/plugins/keyword.wasm"] {
             let world = World::new(&[file]);
             let expected = pairs(&[("keyword", file)]);
-            assert_eq!(world.line_up("").unwrap(), expected);
+            let found = world.line_up("").unwrap();
+            assert_eq!((found.len(), &found[2..3]), (DEFAULT.len(), &expected[..]));
             assert_eq!(world.line_up("[[assembler]]\nname = \"keyword\"\n").unwrap(), expected);
         }
     }
@@ -306,8 +312,8 @@ mod tests {
     fn a_file_with_two_names_runs_once() {
         let world = World::new(&["project/.pu/plugins/a.wasm"]);
         std::os::unix::fs::symlink("a.wasm", world.folder.path().join("project/.pu/plugins/b.wasm")).unwrap();
-        let expected = [("keyword", "bundled keyword"), ("a", "project/.pu/plugins/a.wasm")];
-        assert_eq!(world.line_up("").unwrap(), pairs(&expected));
+        let expected = [("a", "project/.pu/plugins/a.wasm")];
+        assert_eq!(world.line_up("").unwrap(), default_and(&expected));
     }
 
     #[test]

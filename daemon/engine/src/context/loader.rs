@@ -92,13 +92,18 @@ impl Loader {
         past: &Arc<Past>,
     ) -> Runner {
         let patience = if link.config.required { Patience::Compiled } else { Patience::Task };
+        let (config, mapped) = match files.maps.added_to(&link.config) {
+            Ok(config) => (config, Ok(())),
+            Err(error) => (link.config, Err(error)),
+        };
         let plugin = self.plugin(&link.plugin, pinned, patience).and_then(|plugin| {
-            grants::check(&plugin.needs(), &link.config, files)?;
-            check_config(|value| plugin.misfit(value), &link.config, files)?;
+            grants::check(&plugin.needs(), &config, files)?;
+            mapped?;
+            check_config(|value| plugin.misfit(value), &config, files)?;
             Ok(plugin)
         });
         let (past, tallies) = (Arc::clone(past), Arc::clone(&self.tallies));
-        Runner { root: root.to_owned(), config: link.config, plugin, reader, past, tallies }
+        Runner { root: root.to_owned(), config, plugin, reader, past, tallies }
     }
 
     /// The plugin of a place in the chain, compiled, or why it cannot run.
@@ -193,7 +198,7 @@ pub(super) fn check_config(
     match misfit(&value).map_err(|failure| told(&failure))? {
         None => Ok(()),
         Some(misfit) => {
-            let place = files.place(&config.name, &misfit.path).map_or_else(String::new, |place| format!(" ({place})"));
+            let place = files.place(config, &misfit.path).map_or_else(String::new, |place| format!(" ({place})"));
             Err(invalid(format!("{}{place}", described(&misfit))))
         }
     }

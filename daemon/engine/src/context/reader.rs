@@ -34,10 +34,8 @@ impl SpecReader for IndexReader {
             None => 0,
             Some(path) => specs.partition_point(|spec| spec.path.as_str() < path.as_str()),
         };
-        if let Some(unknown) = listing.filter.iter().find(|f| !matches!(f.key.as_str(), "tag" | "path-prefix")) {
-            return Err(ReadFailure::new("unknown_filter", format!("there is no filter {:?}", unknown.key)));
-        }
-        let mut matching = specs[start..].iter().filter(|spec| listing.filter.iter().all(|f| passes(spec, f)));
+        let filters = listing.filter.iter().map(Filter::of).collect::<Result<Vec<_>, _>>()?;
+        let mut matching = specs[start..].iter().filter(|spec| filters.iter().all(|filter| filter.passes(spec)));
         let page = matching.by_ref().take(listing.limit as usize).map(|spec| meta(spec)).collect();
         Ok(Page { specs: page, next: matching.next().map(|spec| spec.path.clone()) })
     }
@@ -90,18 +88,50 @@ fn fields(query: &Query) -> Result<Vec<(String, f32)>, ReadFailure> {
     Ok(fields)
 }
 
-fn passes(spec: &SpecMeta, filter: &Attr) -> bool {
-    match filter.key.as_str() {
-        "tag" => spec.tags.iter().any(|tag| tag.eq_ignore_ascii_case(&filter.value)),
-        _ => spec.path.starts_with(&filter.value),
+/// One filter of a listing, taken apart once: every spec is held against it.
+enum Filter<'a> {
+    Tag(&'a str),
+    PathPrefix(&'a str),
+    /// One of these, with its value or with any.
+    Attribute(Vec<(&'a str, Option<&'a str>)>),
+}
+
+impl<'a> Filter<'a> {
+    fn of(filter: &'a Attr) -> Result<Self, ReadFailure> {
+        match filter.key.as_str() {
+            "tag" => Ok(Self::Tag(&filter.value)),
+            "path-prefix" => Ok(Self::PathPrefix(&filter.value)),
+            "attribute" => {
+                let one = |line: &'a str| line.split_once('=').map_or((line, None), |(key, value)| (key, Some(value)));
+                Ok(Self::Attribute(filter.value.lines().map(one).collect()))
+            }
+            unknown => Err(ReadFailure::new("unknown_filter", format!("there is no filter {unknown:?}"))),
+        }
+    }
+
+    fn passes(&self, spec: &SpecMeta) -> bool {
+        match self {
+            Self::Tag(tag) => spec.tags.iter().any(|known| known.eq_ignore_ascii_case(tag)),
+            Self::PathPrefix(prefix) => spec.path.starts_with(prefix),
+            Self::Attribute(wanted) => attributes(spec).any(|(family, name, value)| {
+                let is_named = |key: &str| key.strip_prefix(family).is_some_and(|rest| rest == name);
+                wanted.iter().any(|&(key, only)| is_named(key) && only.is_none_or(|only| only == value))
+            }),
+        }
     }
 }
 
+/// What plugins find in `extra`: each key in two parts, and its value. Nothing is copied, since a listing looks at those of
+/// every spec.
+fn attributes(spec: &SpecMeta) -> impl Iterator<Item = (&'static str, &str, &str)> {
+    let ids = spec.ids.iter().map(|id| ("defines", "", id.as_str()));
+    let written = spec.attributes.iter().map(|(key, value)| ("front-matter.", key.as_str(), value.as_str()));
+    ids.chain(written).chain(spec.facts().map(|(key, value)| (key, "", value)))
+}
+
 fn meta(spec: &SpecMeta) -> plugins::SpecMeta {
-    let attr = |key: &str, value: &str| Attr { key: key.to_owned(), value: value.to_owned() };
-    let ids = spec.ids.iter().map(|id| attr("defines", id));
-    let attributes = spec.attributes.iter().map(|(key, value)| attr(&format!("front-matter.{key}"), value));
-    let facts = spec.facts().into_iter().map(|(key, value)| Attr { key: key.to_owned(), value });
+    let attr =
+        |(family, name, value): (&str, &str, &str)| Attr { key: format!("{family}{name}"), value: value.to_owned() };
     plugins::SpecMeta {
         id: spec.id.clone(),
         path: spec.path.clone(),
@@ -109,7 +139,7 @@ fn meta(spec: &SpecMeta) -> plugins::SpecMeta {
         tags: spec.tags.clone(),
         revision: spec.revision.clone(),
         tokens: spec.tokens,
-        extra: ids.chain(attributes).chain(facts).collect(),
+        extra: attributes(spec).map(attr).collect(),
     }
 }
 

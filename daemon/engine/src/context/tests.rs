@@ -23,7 +23,10 @@ const SPECS: [(&str, &str); 4] = [
     ),
     ("specs/billing.md", "---\nid: BILLING\ntags: [money]\n---\n# Ledger\n\nEvery invoice balances to zero cents.\n"),
     ("specs/copy.md", "# Ledger\n\nEvery invoice balances to  zero cents.\n"),
-    ("docs/login.md", "# Login\n\nTokens expire in an hour. A session token is rotated.\n"),
+    (
+        "docs/login.md",
+        "---\napplies: [src/login/**]\n---\n# Login\n\nTokens expire in an hour. A session token is rotated.\n",
+    ),
 ];
 
 struct World {
@@ -239,6 +242,16 @@ fn the_reader_lists_pages_and_filters() {
     assert_eq!(list(None, 9, &[("tag", "Money")]).unwrap().specs[0].id, "BILLING");
     assert_eq!(list(None, 9, &[("path-prefix", "docs/")]).unwrap().specs.len(), 1);
     assert_eq!(list(None, 9, &[("colour", "red")]).unwrap_err().code, "unknown_filter");
+    for (attribute, expected) in [
+        ("defines=DAEMON-006", 1),
+        ("defines", 2),
+        ("defines=NONE\nfront-matter.applies=src/login/**", 1),
+        ("defines\nfront-matter.applies", 3),
+        ("front-matter.applies=src", 0),
+        ("applies", 0),
+    ] {
+        assert_eq!(list(None, 9, &[("attribute", attribute)]).unwrap().specs.len(), expected, "{attribute}");
+    }
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl ContextEngine {
             Some(_) => (Granted::default(), Vec::new()),
         };
         let source = source_of(&link.plugin).map_err(refused)?;
-        let config = serde_json::to_value(&link.config.config)
+        let mapped = places.config_files.maps.added_to(&link.config).map_err(refused)?;
+        let config = serde_json::to_value(&mapped.config)
             .map_err(|error| ContextError::Config(format!("the config of {named} is no JSON: {error}")))?;
         Ok(ReadyPlugin { name: named.to_owned(), plugin, source, config, granted, notes, refused: not_granted })
     }

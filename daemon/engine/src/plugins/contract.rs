@@ -103,7 +103,7 @@ pub struct Query {
 pub struct Listing {
     pub cursor: Option<String>,
     pub limit: u32,
-    /// Keys `tag` and `path-prefix`; all must hold.
+    /// Keys `tag`, `path-prefix` and `attribute`; all must hold.
     pub filter: Vec<Attr>,
 }
 

@@ -39,7 +39,12 @@ pub struct BundledPlugin {
 
 /// The plugins that come with the program: ordinary ones, built with the public SDK by `plugins/build`.
 pub fn bundled() -> &'static [BundledPlugin] {
-    &[BundledPlugin { name: "keyword", bytes: include_bytes!("../../../../plugins/dist/keyword.wasm") }]
+    &[
+        BundledPlugin { name: "keyword", bytes: include_bytes!("../../../../plugins/dist/keyword.wasm") },
+        BundledPlugin { name: "tags", bytes: include_bytes!("../../../../plugins/dist/tags.wasm") },
+        BundledPlugin { name: "context-map", bytes: include_bytes!("../../../../plugins/dist/context-map.wasm") },
+        BundledPlugin { name: "classify", bytes: include_bytes!("../../../../plugins/dist/classify.wasm") },
+    ]
 }
 
 /// Where a plugin comes from.

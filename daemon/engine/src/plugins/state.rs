@@ -25,8 +25,9 @@ const WEIGHT_MAX: f32 = 100.0;
 /// A filter or field costs a look at every spec, within one call that nothing can interrupt.
 const FIELDS_MAX: usize = 16;
 const FILTERS_MAX: usize = 16;
+const FILTER_MAX: usize = 4 * 1024;
 const FIELDS: [&str; 7] = ["path", "title", "ids", "headings", "tags", "body", "code"];
-const FILTERS: [&str; 2] = ["tag", "path-prefix"];
+const FILTERS: [&str; 3] = ["tag", "path-prefix", "attribute"];
 
 pub(super) struct CallState {
     reader: Arc<dyn SpecReader>,
@@ -255,6 +256,9 @@ fn check_listing(listing: &specs::Listing) -> Result<(), ReadFailure> {
     if listing.filter.len() > FILTERS_MAX {
         return Err(ReadFailure::new("too_many_filters", format!("a listing has at most {FILTERS_MAX} filters")));
     }
+    if listing.filter.iter().any(|filter| filter.value.len() > FILTER_MAX) {
+        return Err(ReadFailure::new("filter_too_long", format!("a filter has at most {FILTER_MAX} bytes")));
+    }
     match listing.filter.iter().find(|filter| !FILTERS.contains(&filter.key.as_str())) {
         Some(filter) => Err(ReadFailure::new("unknown_filter", format!("specs cannot be listed by {:?}", filter.key))),
         None => Ok(()),
@@ -301,6 +305,10 @@ mod tests {
     fn a_listing_has_few_filters_and_only_known_ones() {
         assert_eq!(listing(&["tag"; FILTERS_MAX]), None);
         assert_eq!(listing(&["tag"; FILTERS_MAX + 1]).as_deref(), Some("too_many_filters"));
+        assert_eq!(listing(&["attribute"]), None);
         assert_eq!(listing(&["path-prefix", "colour"]).as_deref(), Some("unknown_filter"));
+        let filter = vec![types::Attr { key: "attribute".to_owned(), value: "x".repeat(FILTER_MAX + 1) }];
+        let failure = check_listing(&specs::Listing { cursor: None, limit: 9, filter }).unwrap_err();
+        assert_eq!(failure.code, "filter_too_long");
     }
 }

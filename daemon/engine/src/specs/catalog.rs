@@ -85,9 +85,9 @@ impl SpecMeta {
     }
 
     /// What plugins see of it beside its front matter: `(key, value)` by documented keys.
-    pub fn facts(&self) -> Vec<(&'static str, String)> {
+    pub fn facts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let rule = self.rule.iter().flat_map(Rule::attributes);
-        rule.chain(self.native.iter().map(|agent| ("native", (*agent).to_owned()))).collect()
+        rule.chain(self.native.iter().map(|agent| ("native", *agent)))
     }
 
     /// The file is not UTF-8, so that a range of the text is no range of the file.

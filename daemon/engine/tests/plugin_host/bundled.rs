@@ -4,8 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use pu_engine::plugins::{FailureCode, bundled, inspect};
+use pu_engine::plugins::{FailureCode, PluginSource, Task, bundled, inspect};
+use pu_plugin_classify::Classify;
+use pu_plugin_context_map::ContextMap;
 use pu_plugin_keyword::Keyword;
+use pu_plugin_tags::Tags;
 
 use crate::world::{World, specs};
 
@@ -30,20 +33,44 @@ fn each_imports_the_contract_and_nothing_else() {
     }
 }
 
-#[test]
-fn keyword_gives_the_same_picks_in_wasm_as_natively() {
+/// Native and in wasm a plugin gives the same answer to the same task: so its own tests hold for what is shipped.
+fn agrees<A: pu_plugin_sdk::Assembler>(name: &str, config: &str) {
     let world = World::new();
-    let plugin = world.keyword().unwrap();
-    for prompt in ["the ledger", "Let sign-in tokens live\n\nand rename leaseTable", "zebra", ""] {
-        let report = world.call(&plugin, prompt);
-        let task = pu_plugin_sdk::Task::new(prompt);
-        let native = pu_plugin_sdk::run::<Keyword>("{}", &task, &specs()).unwrap();
-        let wasm: Vec<_> =
-            report.outcome.unwrap().picks.into_iter().map(|p| (p.spec, p.section, p.score, p.reason)).collect();
-        let native: Vec<_> = native.picks.into_iter().map(|p| (p.spec, p.section, p.score, p.reason)).collect();
-        assert_eq!(wasm, native, "{prompt}");
+    let plugin = world.host.load(&PluginSource::Bundled(name.into())).unwrap();
+    let prompts = ["the ledger", "Fix sign-in tokens of billing\n\nand rename leaseTable", "docs: zebra", ""];
+    for (prompt, tags) in prompts.into_iter().zip([&["billing"][..], &[], &["specs/auth", "none"], &[]]) {
+        let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let files = vec!["src/lease_table.rs".to_owned()];
+        let native = pu_plugin_sdk::Task::new(prompt);
+        let native = pu_plugin_sdk::Task { tags: tags.clone(), mentioned_files: files.clone(), ..native };
+        let native = pu_plugin_sdk::run::<A>(config, &native, &specs()).unwrap();
+        let task = Task { prompt: prompt.into(), tags, mentioned_files: files, ..Task::default() };
+        let report = world.call_task(&plugin, &task, config);
+        let wasm = report.outcome.unwrap();
+        let picks: Vec<_> = wasm.picks.into_iter().map(|p| (p.spec, p.section, p.score, p.reason)).collect();
+        let expected: Vec<_> = native.picks.into_iter().map(|p| (p.spec, p.section, p.score, p.reason)).collect();
+        assert_eq!(picks, expected, "{name}: {prompt}");
+        let labels: Vec<_> = wasm.labels.into_iter().map(|l| (l.name, l.confidence)).collect();
+        let expected: Vec<_> = native.labels.into_iter().map(|l| (l.name, l.confidence)).collect();
+        assert_eq!((labels, wasm.notes), (expected, native.notes), "{name}: {prompt}");
         assert_eq!(report.dropped, []);
     }
+}
+
+#[test]
+fn each_gives_the_same_answer_in_wasm_as_natively() {
+    agrees::<Keyword>("keyword", "{}");
+    agrees::<Tags>("tags", "{}");
+    agrees::<Classify>("classify", "{}");
+    let map = r#"{"map": [{"when": {"words": "ledger", "pattern": "led.*r"}, "specs": "specs/*.md"}]}"#;
+    agrees::<ContextMap>("context-map", map);
+}
+
+/// What reads labels waits for those before it, so only one that needs them says so.
+#[test]
+fn only_the_map_reads_labels() {
+    let readers = bundled().iter().filter(|plugin| inspect(plugin.bytes).unwrap().manifest.reads_labels);
+    assert_eq!(readers.map(|plugin| plugin.name).collect::<Vec<_>>(), ["context-map"]);
 }
 
 #[test]

@@ -54,8 +54,11 @@ impl World {
     }
 
     pub(crate) fn call_with(&self, plugin: &Plugin, prompt: &str, config: &str) -> CallReport {
-        let task = Task { prompt: prompt.into(), ..Task::default() };
-        plugin.assemble(&task, &self.reader, config, plugin.deadline(), Instant::now() + CHAIN)
+        self.call_task(plugin, &Task { prompt: prompt.into(), ..Task::default() }, config)
+    }
+
+    pub(crate) fn call_task(&self, plugin: &Plugin, task: &Task, config: &str) -> CallReport {
+        plugin.assemble(task, &self.reader, config, plugin.deadline(), Instant::now() + CHAIN)
     }
 }
 
@@ -99,7 +102,10 @@ impl SpecReader for MockReader {
     }
 
     fn list(&self, listing: &Listing) -> Result<Page, ReadFailure> {
-        let asked = sdk::Listing { cursor: listing.cursor.clone(), limit: listing.limit, filter: vec![] };
+        let mut asked = sdk::Listing { cursor: listing.cursor.clone(), ..sdk::Listing::first(listing.limit) };
+        for filter in &listing.filter {
+            asked = asked.filter(filter.key.clone(), filter.value.clone());
+        }
         let page = self.0.list(&asked).map_err(failure)?;
         Ok(Page { specs: page.specs.into_iter().map(meta).collect(), next: page.next })
     }
@@ -119,8 +125,9 @@ impl SpecReader for MockReader {
 }
 
 fn meta(spec: sdk::SpecMeta) -> SpecMeta {
-    let sdk::SpecMeta { id, path, title, tags, revision, tokens, extra: _ } = spec;
-    SpecMeta { id, path, title, tags, revision, tokens, extra: vec![] }
+    let sdk::SpecMeta { id, path, title, tags, revision, tokens, extra } = spec;
+    let extra = extra.into_iter().map(|attr| Attr { key: attr.key, value: attr.value }).collect();
+    SpecMeta { id, path, title, tags, revision, tokens, extra }
 }
 
 fn failure(failure: sdk::Failure) -> ReadFailure {

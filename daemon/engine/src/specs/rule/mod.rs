@@ -152,13 +152,12 @@ pub struct Rule {
 
 impl Rule {
     /// As `(key, value)` for plugins.
-    pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
-        let mut attributes =
-            vec![("rule.kind", self.kind.name().to_owned()), ("rule.mode", self.mode.name().to_owned())];
-        attributes.extend(self.globs.iter().map(|glob| ("rule.glob", glob.clone())));
-        attributes.extend(self.description.iter().map(|text| ("rule.description", text.clone())));
-        attributes.extend(self.scope.iter().map(|folder| ("rule.scope", folder.clone())));
-        attributes
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let told = [("rule.kind", self.kind.name()), ("rule.mode", self.mode.name())];
+        let globs = self.globs.iter().map(|glob| ("rule.glob", glob.as_str()));
+        let description = self.description.iter().map(|text| ("rule.description", text.as_str()));
+        let scope = self.scope.iter().map(|folder| ("rule.scope", folder.as_str()));
+        told.into_iter().chain(globs).chain(description).chain(scope)
     }
 }
 

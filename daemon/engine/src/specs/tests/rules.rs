@@ -142,11 +142,11 @@ fn every_place_is_read_without_configuration() {
     assert_eq!(paths(&index), expected);
     let skipped: Vec<String> = index.skipped().iter().map(|file| format!("{}: {}", file.path, file.reason)).collect();
     assert_eq!(skipped, [".cursor/rules/b.md: Cursor reads only `.mdc` files as rules"]);
-    let facts = spec(&index, "src/api/AGENTS.md").facts();
+    let nested = spec(&index, "src/api/AGENTS.md");
     let expected =
         [("rule.kind", "agents"), ("rule.mode", "globs"), ("rule.glob", "src/api/**"), ("rule.scope", "src/api")];
-    assert_eq!(facts, expected.map(|(key, value)| (key, value.to_owned())));
-    assert!(spec(&index, "CLAUDE.md").facts().contains(&("native", "claude".to_owned())));
+    assert_eq!(nested.facts().collect::<Vec<_>>(), expected);
+    assert!(spec(&index, "CLAUDE.md").facts().any(|fact| fact == ("native", "claude")));
 }
 
 #[test]
