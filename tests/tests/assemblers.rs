@@ -54,6 +54,24 @@ fn a_tag_and_a_glob_find_what_words_do_not() {
     assert!(reason.contains("applies to src/http/serve.rs (named): src/http/**"), "{reason}");
 }
 
+/// A rule file holds whatever the words are, before all that is ranked; an agent that loads it by itself is not given it
+/// twice, and told of.
+#[test]
+fn a_rule_that_always_applies_is_first_unless_the_agent_has_it() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.write("AGENTS.md", "# House rules\n\nQuokkas are to be counted twice.\n");
+    let explained = |agent: &str| project.pu(["context", "explain", "--json", "-a", agent, AUTH_TASK]).output().json();
+    let report = explained("terminal");
+    let first = &report["picks"][0];
+    assert_eq!((first["path"].as_str(), first["rule"].as_str()), (Some("AGENTS.md"), Some("always")), "{report:#}");
+    assert_eq!(report["picks"][1]["path"], "specs/auth.md", "{report:#}");
+    let report = explained("codex");
+    assert_eq!(report["picks"][0]["path"], "specs/auth.md", "{report:#}");
+    let notes = part(&report, "tags")["notes"].to_string();
+    assert!(notes.contains("codex loads by itself") && notes.contains("AGENTS.md"), "{report:#}");
+}
+
 /// A map counts from the next task on, and one that cannot be read says where.
 #[test]
 fn a_context_map_is_read_anew_for_each_task() {

@@ -49,7 +49,9 @@ pub(crate) fn evaluate(tasks: &Tasks, qrels: Option<&Qrels>, outcomes: &[TaskOut
     let of_scores = |part: fn(&TaskScore) -> f64| bootstrap::mean(&scores.iter().map(part).collect::<Vec<_>>());
     let in_budget: Vec<f64> =
         answered.iter().map(|(outcome, needed)| metrics::of_context(&outcome.picks, needed)).collect();
-    let abstained: Vec<f64> = outcomes.iter().map(|o| if o.picks.is_empty() { 1.0 } else { 0.0 }).collect();
+    // A hard rule holds for tasks that no spec is about, too.
+    let has_found = |outcome: &TaskOutcome| outcome.picks.iter().any(|pick| pick.rule.is_none());
+    let abstained: Vec<f64> = outcomes.iter().map(|outcome| if has_found(outcome) { 0.0 } else { 1.0 }).collect();
     let times: Vec<f64> = outcomes.iter().map(|outcome| outcome.elapsed.as_secs_f64() * 1000.0).collect();
     let figures = [
         ("ndcg@10", "nDCG@10", Unit::Share, of_scores(|s| s.ndcg_10)),
@@ -85,6 +87,7 @@ fn chain(outcome: &TaskOutcome) -> Vec<String> {
 mod tests {
     use super::super::outcome::tests::pick;
     use super::*;
+    use pu_protocol::context::Pick;
     use std::time::Duration;
 
     fn outcome(ranking: &str, millis: u64) -> TaskOutcome {
@@ -101,6 +104,7 @@ mod tests {
         outcomes[0].picks = vec![pick("a", None, 0.5, 100)];
         outcomes[4].picks = vec![pick("a", Some("s"), 0.5, 400), pick("b", Some("s"), 0.5, 100)];
         outcomes[5].picks = vec![pick("x", None, 0.5, 100)];
+        outcomes[3].picks = vec![Pick { rule: Some("always".into()), ..pick("y", None, 1.0, 100) }];
         outcomes[4].tokens = 700;
         (Tasks::parse(&lines).unwrap(), Qrels::parse(qrels).unwrap(), outcomes)
     }
@@ -127,7 +131,7 @@ mod tests {
             assert!((seen.0 - wanted.0).abs() < 1e-12, "{key}: {seen:?}");
             assert!((seen.1 - wanted.1).abs() < 0.01 && (seen.2 - wanted.2).abs() < 0.01, "{key}: {seen:?}");
         }
-        // Of t1 all, of t5 one of three; three of six have no pick.
+        // Of t1 all, of t5 one of three; three of six have no pick but a hard rule.
         let in_budget = value(&evaluation, "recall_in_budget").unwrap().0;
         assert!((in_budget - (1.0 + 1.0 / 3.0) / 5.0).abs() < 1e-12, "{in_budget}");
         assert_eq!(value(&evaluation, "abstention").unwrap().0, 0.5);

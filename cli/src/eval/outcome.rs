@@ -7,7 +7,8 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct TaskOutcome {
-    /// All that was proposed, the best first: each spec once, by its best proposal.
+    /// All that is ranked, the best first: each spec once, by its best proposal. Hard rules are in the contexts alone: that
+    /// a rule holds says nothing of how well specs are found.
     pub(crate) ranking: Vec<(String, f32)>,
     /// What is in the context.
     pub(crate) picks: Vec<Pick>,
@@ -27,6 +28,7 @@ impl TaskOutcome {
         let mut known = HashSet::new();
         let candidates = report.candidates.unwrap_or_default().into_iter();
         let ranking = candidates
+            .filter(|candidate| candidate.pick.rule.is_none())
             .map(|candidate| (candidate.pick.path, candidate.pick.score))
             .filter(|(path, _)| known.insert(path.clone()))
             .collect();
@@ -56,6 +58,7 @@ pub(crate) mod tests {
     fn a_spec_stands_where_its_best_proposal_does() {
         let candidate = |pick| Candidate { pick, ..Candidate::default() };
         let candidates = vec![
+            candidate(Pick { rule: Some("always".into()), ..pick("a", None, 1.0, 10) }),
             candidate(pick("b", Some("s"), 0.9, 10)),
             candidate(pick("a", None, 0.5, 10)),
             candidate(pick("b", None, 0.4, 99)),

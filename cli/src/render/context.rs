@@ -152,6 +152,7 @@ pub(crate) mod tests {
             assembler: "keyword".into(),
             reason: "the title has \"auth\"".into(),
             tokens,
+            rule: None,
         }
     }
 

@@ -65,6 +65,9 @@ pub struct Pick {
     pub reason: String,
     /// Of its text alone, without what stands around it in the context.
     pub tokens: u32,
+    /// `always`, `globs` or `manual` for a hard rule: one that is to be there whatever the task's words, and is not ranked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// A proposal, whether or not it made it into the context.

@@ -48,7 +48,7 @@ pub(crate) struct EvalArgs {
     /// Take all specs of this folder, in place of the project's.
     #[arg(long, value_name = "DIR")]
     specs: Option<PathBuf>,
-    /// Write all that was proposed, the best first: query-id, path, score.
+    /// Write all that is ranked, the best first: query-id, path, score.
     #[arg(long, value_name = "FILE")]
     run: Option<PathBuf>,
     /// Write what was put into the contexts: query-id, path, section (empty: the whole spec), tokens.

@@ -1,10 +1,11 @@
 //! Fits what was chosen into a number of tokens.
 //!
-//! The order is the ranking, what the user asked for first. Four steps:
+//! The order is the ranking, what the user asked for first and hard rules next. Four steps:
 //! 1. **Place.** A spec goes whole if it takes at most half of what is left ([`WHOLE_SHARE`]), or if it is short and
 //!    nearly as good as the best. Else its best passage goes, if that takes at most half of what is left, and further
 //!    ones in a quarter of it ([`EXCERPT_SHARE`]): so one long spec never keeps the next ones out. What the user asked
-//!    for goes whole wherever it fits.
+//!    for goes whole wherever it fits, and so do hard rules, the short ones first, in the part of the budget that is
+//!    theirs ([`RULES_SHARE`]).
 //! 2. **Place again,** without shares, what step 1 had no room for: more specs before more of each.
 //! 3. **Deepen.** What is left over goes, in the same order, to those that are quoted in part.
 //! 4. **Settle.** The rendered text is counted by the real tokenizer; while it is over, the last part is taken out.
@@ -33,10 +34,14 @@ const NEARLY_BEST: f32 = 0.8;
 /// The part of what is left that the passages of one spec may take at first, and the least that they are allowed.
 const EXCERPT_SHARE: f32 = 0.25;
 const EXCERPT_LEAST: u32 = 600;
+/// The part of the budget that hard rules may take together: plugins may mark what they like, and what was found for the
+/// task is to have room beside it.
+const RULES_SHARE: f32 = 0.5;
 /// Tokens may join differently where two texts meet.
 const SEAM: u32 = 3;
 
 const OVER_BUDGET: &str = "over budget";
+const OVER_RULES_SHARE: &str = "over the half of the budget that hard rules may take";
 
 /// What fits, and what became of the rest.
 #[derive(Debug)]
@@ -58,11 +63,13 @@ pub(super) fn fit(
 ) -> Fitted {
     let mut reasons = threshold::cuts(candidates, threshold);
     let groups = groups(candidates, &reasons);
-    let best = groups.iter().filter(|g| !g.explicit).map(|g| g.why.score).fold(0.0, f32::max);
+    let best = groups.iter().filter(|g| !g.explicit && !g.is_rule).map(|g| g.why.score).fold(0.0, f32::max);
     let left = budget.saturating_sub(count(render::preamble()).saturating_add(SEAM));
+    let rules_left = share(budget, RULES_SHARE);
     let (pieces, repeats, frames) = (Vec::new(), Repeats::default(), HashMap::new());
-    let mut packer = Packer { library, count, left, best, pieces, repeats, frames };
+    let mut packer = Packer { library, count, left, rules_left, best, pieces, repeats, frames };
     let mut waiting: Vec<&Group<'_>> = groups.iter().collect();
+    waiting.sort_by_cached_key(|group| turn(group, library));
     for shares in [[WHOLE_SHARE, EXCERPT_SHARE], [1.0, 1.0]] {
         waiting.retain(|group| match packer.place(group, shares) {
             Ok(()) => false,
@@ -90,6 +97,8 @@ pub(super) fn fit(
 struct Group<'a> {
     spec: &'a str,
     explicit: bool,
+    /// A hard rule that the user did not ask for as well.
+    is_rule: bool,
     why: Why,
     /// Places in the list of candidates, the best first.
     members: Vec<usize>,
@@ -105,6 +114,7 @@ fn groups<'a>(candidates: &'a [Merged], cuts: &[Option<String>]) -> Vec<Group<'a
             groups.push(Group {
                 spec: &candidate.spec,
                 explicit: candidate.explicit,
+                is_rule: !candidate.explicit && candidate.why.rule.is_some(),
                 why: candidate.why.clone(),
                 members: Vec::new(),
                 sections: Vec::new(),
@@ -115,6 +125,18 @@ fn groups<'a>(candidates: &'a [Merged], cuts: &[Option<String>]) -> Vec<Group<'a
         groups[at].sections.extend(candidate.section.as_deref().map(|section| (section, candidate.why.clone())));
     }
     groups
+}
+
+/// When a spec is placed: what the user asked for, hard rules, the rest. Of the rules the short ones come first, so that a
+/// long one keeps none of them out.
+fn turn(group: &Group<'_>, library: &dyn Library) -> (u8, u32) {
+    if group.explicit {
+        (0, 0)
+    } else if group.is_rule {
+        (1, library.document(group.spec).map_or(0, |document| document.tokens))
+    } else {
+        (2, 0)
+    }
 }
 
 /// How many tokens the passages of one spec may take.
@@ -130,7 +152,9 @@ struct Packer<'a> {
     library: &'a dyn Library,
     count: &'a dyn Fn(&str) -> u32,
     left: u32,
-    /// The best score of what the user did not name.
+    /// Of that, what hard rules may take.
+    rules_left: u32,
+    /// The best score of what is ranked.
     best: f32,
     pieces: Vec<Piece>,
     repeats: Repeats,
@@ -139,28 +163,31 @@ struct Packer<'a> {
 }
 
 impl Packer<'_> {
-    /// Places a spec; `shares` are the parts of what is left that it may take whole and by its passages.
-    fn place(&mut self, group: &Group<'_>, [whole_share, excerpt_share]: [f32; 2]) -> Result<(), String> {
+    /// Places a spec; `shares` are the parts of what is left that it may take whole and by its passages. Of hard rules the
+    /// long ones come last, so that they may take all.
+    fn place(&mut self, group: &Group<'_>, shares: [f32; 2]) -> Result<(), String> {
+        let [whole_share, excerpt_share] = if group.is_rule { [1.0, 1.0] } else { shares };
         let document = self.library.document(group.spec).ok_or("the spec is gone")?;
         if let Some(path) = self.repeats.copied_from(&document) {
             return Err(same_text(path));
         }
         let mut piece = Piece { document, why: group.why.clone(), extent: Extent::Excerpt(Vec::new()) };
         let (heading, tags) = self.frame_of(&piece);
-        if heading >= self.left {
-            return Err(OVER_BUDGET.into());
+        let left = self.left_for(group);
+        if heading >= left {
+            return Err(self.no_room_for(group).into());
         }
         let whole = piece.document.tokens.saturating_add(tags);
         let cost = whole.saturating_add(heading);
-        if cost <= self.left && self.may_go_whole(group, &piece.document, cost, whole_share) {
+        if cost <= left && self.may_go_whole(group, &piece.document, cost, whole_share) {
             let text = self.fresh_text(&piece.document, None)?;
             piece.extent = Extent::Whole { text, tokens: whole };
         } else {
-            let room = |part| share(self.left, part).max(EXCERPT_LEAST).min(self.left).saturating_sub(heading);
+            let room = |part| share(left, part).max(EXCERPT_LEAST).min(left).saturating_sub(heading);
             let room = Room { first: room(whole_share), all: room(excerpt_share) };
             piece.extent = Extent::Excerpt(self.passages(group, &piece.document, &[], room)?);
         }
-        self.left = self.left.saturating_sub(heading.saturating_add(piece.tokens()));
+        self.spend(group, heading.saturating_add(piece.tokens()));
         self.repeats.note_document(&piece.document);
         self.pieces.push(piece);
         Ok(())
@@ -168,8 +195,31 @@ impl Packer<'_> {
 
     fn may_go_whole(&self, group: &Group<'_>, document: &Document, cost: u32, whole_share: f32) -> bool {
         group.explicit
+            || group.is_rule
             || cost <= share(self.left, whole_share)
             || (document.tokens <= SHORT && group.why.score >= NEARLY_BEST * self.best)
+    }
+
+    fn left_for(&self, group: &Group<'_>) -> u32 {
+        if group.is_rule { self.left.min(self.rules_left) } else { self.left }
+    }
+
+    fn no_room_for(&self, group: &Group<'_>) -> &'static str {
+        if group.is_rule && self.rules_left < self.left { OVER_RULES_SHARE } else { OVER_BUDGET }
+    }
+
+    fn spend(&mut self, group: &Group<'_>, tokens: u32) {
+        self.left = self.left.saturating_sub(tokens);
+        if group.is_rule {
+            self.rules_left = self.rules_left.saturating_sub(tokens);
+        }
+    }
+
+    fn take_back(&mut self, group: &Group<'_>, tokens: u32) {
+        self.left = self.left.saturating_add(tokens);
+        if group.is_rule {
+            self.rules_left = self.rules_left.saturating_add(tokens);
+        }
     }
 
     /// Gives what is left over to the pieces that are quoted in part.
@@ -180,18 +230,19 @@ impl Packer<'_> {
             let whole = piece.document.tokens.saturating_add(self.frame_of(&piece).1);
             let Extent::Excerpt(mut passages) = piece.extent else { continue };
             let spent: u32 = passages.iter().map(|p| p.tokens).sum();
-            let room = self.left.saturating_add(spent);
-            let text = (whole <= room).then(|| self.text_of_its_own(&piece.document)).flatten();
+            let left = self.left_for(group);
+            let text = (whole <= left.saturating_add(spent)).then(|| self.text_of_its_own(&piece.document)).flatten();
             piece.extent = if let Some(text) = text {
                 Extent::Whole { text, tokens: whole }
             } else {
                 // No further passage is nothing to report: the piece is in already.
-                let all = Room { first: self.left, all: self.left };
+                let all = Room { first: left, all: left };
                 let more = self.passages(group, &piece.document, &passages, all).unwrap_or_default();
                 passages.extend(more);
                 Extent::Excerpt(passages)
             };
-            self.left = room.saturating_sub(piece.tokens());
+            self.take_back(group, spent);
+            self.spend(group, piece.tokens());
             self.pieces[at] = piece;
         }
     }
@@ -208,7 +259,7 @@ impl Packer<'_> {
         let ranked = self.library.best_sections(&document.id);
         let matching: Vec<usize> = ranked.iter().filter_map(|id| document.section(id)).collect();
         let mut used: Vec<Range<usize>> = have.iter().map(|p| p.run.clone()).collect();
-        let (mut passages, mut spent, mut refused) = (Vec::new(), 0_u32, OVER_BUDGET.to_owned());
+        let (mut passages, mut spent, mut refused) = (Vec::new(), 0_u32, self.no_room_for(group).to_owned());
         for section in passage::order(document, &proposed, &matching) {
             let left = if passages.is_empty() { room.first } else { room.all.saturating_sub(spent) };
             // Looked at before anything is counted: of a long spec hardly any section fits into a rest.

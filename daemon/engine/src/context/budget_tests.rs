@@ -1,3 +1,4 @@
+use super::super::hard_rule::HardRule;
 use super::super::merge::Proposer;
 use super::super::test_library::{Dice, FakeLibrary};
 use super::*;
@@ -8,11 +9,18 @@ const BARS: Threshold = Threshold { min_score: 0.2, near_best: 0.3 };
 fn candidate(spec: &str, section: Option<&str>, score: f32) -> Merged {
     let proposers = vec![Proposer { assembler: "keyword".into(), score, reason: "its words".into() }];
     let path = format!("specs/{spec}.md");
-    Merged { spec: spec.into(), path, section: section.map(Into::into), why: Why { score, proposers }, explicit: false }
+    let why = Why { score, proposers, rule: None };
+    Merged { spec: spec.into(), path, section: section.map(Into::into), why, explicit: false, native: false }
 }
 
 fn asked(spec: &str) -> Merged {
     Merged { explicit: true, ..candidate(spec, None, 1.0) }
+}
+
+fn rule(spec: &str) -> Merged {
+    let mut rule = candidate(spec, None, 1.0);
+    rule.why.rule = Some(HardRule::Always);
+    rule
 }
 
 /// About `tokens` tokens of text that differs by `seed`.
@@ -89,6 +97,30 @@ fn what_the_user_asked_for_goes_first_and_whole_below_any_bar() {
     assert_eq!(fitted.pieces[0].document.id, "asked");
     assert!(matches!(fitted.pieces[0].extent, Extent::Whole { .. }));
     assert!(matches!(fitted.pieces[1].extent, Extent::Excerpt(_)));
+}
+
+#[test]
+fn hard_rules_go_whole_before_what_is_ranked_and_the_short_ones_first() {
+    let library = library(&[("long", &[900, 900]), ("short", &[500]), ("tiny", &[100]), ("best", &[300, 300, 300])]);
+    let candidates = [rule("long"), rule("short"), rule("tiny"), candidate("best", None, 0.9)];
+    let fitted = fitted(&candidates, &library, 4000);
+    assert_eq!(fitted.left_out, [None, None, None, None]);
+    let ids: Vec<&str> = fitted.pieces.iter().map(|piece| piece.document.id.as_str()).collect();
+    assert_eq!(ids, ["long", "short", "tiny", "best"]);
+    let wholes: Vec<bool> = fitted.pieces.iter().map(|p| matches!(p.extent, Extent::Whole { .. })).collect();
+    assert_eq!(wholes, [false, true, true, true], "half of the budget has no room for all of the long one");
+}
+
+#[test]
+fn hard_rules_take_half_of_the_budget_at_most_and_the_rest_is_told() {
+    let library = library(&[("a", &[700]), ("b", &[750]), ("c", &[800]), ("found", &[700])]);
+    let candidates = [rule("a"), rule("b"), rule("c"), candidate("found", None, 0.5)];
+    let left_out = fitted(&candidates, &library, 4000).left_out;
+    assert_eq!(left_out, [None, None, Some(OVER_RULES_SHARE.to_owned()), None]);
+    // One that the user asked for takes of what is the user's.
+    let asked = Merged { explicit: true, ..rule("c") };
+    let candidates = [asked, rule("a"), rule("b"), candidate("found", None, 0.5)];
+    assert_eq!(fitted(&candidates, &library, 4000).left_out, [None, None, None, None]);
 }
 
 #[test]
@@ -197,6 +229,8 @@ fn property_never_over_budget_never_without_a_reason_and_always_the_same() {
             let section = (dice.below(3) == 0).then(|| format!("s{}", dice.below(texts.len())));
             let mut one = candidate(&id, section.as_deref(), dice.below(100) as f32 / 100.0);
             one.explicit = dice.below(6) == 0;
+            one.why.rule = (dice.below(4) == 0).then_some(HardRule::Globs);
+            one.native = dice.below(8) == 0;
             candidates.push(one);
         }
         let budget = dice.below(6000) as u32;

@@ -17,6 +17,7 @@ use pu_protocol::context::{AssemblerError, AssemblerReport, Label};
 
 use super::config::AssemblerConfig;
 use super::error::ContextError;
+use super::hard_rule::HardRule;
 use super::merge::Proposal;
 use super::talk::{TALK_MAX, shorten};
 use crate::plugins::{self, Assembly, StateChanges, Task};
@@ -194,6 +195,7 @@ impl Chained {
                 report.dropped = dropped;
                 report.notes.extend(assembly.notes);
                 self.proposals.extend(assembly.picks.into_iter().map(|pick| Proposal {
+                    rule: HardRule::of(&pick.extra),
                     assembler: name.to_owned(),
                     spec: pick.spec,
                     section: pick.section,

@@ -18,7 +18,7 @@ use super::index_library::IndexLibrary;
 use super::lineup::{self, Folders};
 use super::loader::{Loader, Runner};
 use super::maps::Maps;
-use super::merge::{self, Merged, Proposal};
+use super::merge::{self, Merged, Place, Proposal};
 use super::past::Past;
 use super::pins::Pins;
 use super::reader::IndexReader;
@@ -176,7 +176,7 @@ pub(super) fn assembled(
     asked: Vec<Proposal>,
     chained: Chained,
 ) -> Assembled {
-    let candidates = merged(texts.catalog(), asked, chained.proposals);
+    let candidates = merged(texts.catalog(), description.agent.as_deref(), asked, chained.proposals);
     let library = IndexLibrary::new(Arc::clone(texts), prompt);
     let budget = project.config.budget_of(description.budget, description.agent.as_deref());
     let threshold = Threshold { min_score: project.config.min_score, near_best: project.config.near_best };
@@ -215,19 +215,21 @@ pub(super) fn settle_names(catalog: &SpecCatalog, chained: &mut Chained) {
     });
 }
 
-/// The user's proposals and the assemblers' as one ranking.
-fn merged(catalog: &SpecCatalog, asked: Vec<Proposal>, proposed: Vec<Proposal>) -> Vec<Merged> {
+/// The user's proposals and the assemblers' as one ranking, for this agent.
+fn merged(catalog: &SpecCatalog, agent: Option<&str>, asked: Vec<Proposal>, proposed: Vec<Proposal>) -> Vec<Merged> {
     let mut all = asked;
     let explicit = all.len();
     all.extend(proposed);
-    let place = |spec: &str, section: Option<&str>| {
-        let spec = catalog.find(spec)?;
-        let ordinal = section.map_or(Some(0), |section| spec.section(section).map(|(i, _)| i + 1))?;
-        Some((spec.path.clone(), ordinal))
-    };
     // A plugin cannot pass for the user: who is asked for is known by place, not by name.
     let asked: Vec<(String, Option<String>)> =
         all[..explicit].iter().map(|p| (p.spec.clone(), p.section.clone())).collect();
+    let place = |spec: &str, section: Option<&str>| {
+        let spec = catalog.find(spec)?;
+        let ordinal = section.map_or(Some(0), |section| spec.section(section).map(|(i, _)| i + 1))?;
+        let is_asked_for = asked.iter().any(|(id, _)| *id == spec.id);
+        let native = !is_asked_for && spec.native.iter().any(|loads| agent == Some(*loads));
+        Some(Place { path: spec.path.clone(), ordinal, native })
+    };
     merge::merge(&all, place, |p| p.assembler == USER && asked.contains(&(p.spec.clone(), p.section.clone())))
 }
 
@@ -241,6 +243,11 @@ fn warnings(index: &SpecIndex, catalog: &SpecCatalog, candidates: &[Merged], fit
             "the project has no specs: put them into specs/ or docs/, or name their folder in .pu/config.toml".into(),
         );
     }
+    let rules = candidates.iter().zip(&fitted.left_out).filter(|(c, _)| c.why.rule.is_some() && !c.native);
+    let rules = rules.filter_map(|(c, reason)| {
+        Some(format!("{} is a rule that holds for the task and is not in: {}", c.path, reason.as_ref()?))
+    });
+    warnings.extend(report::at_most(report::WARNINGS, rules));
     let skipped = index.skipped();
     let skipped = skipped.iter().map(|file| format!("{} is not indexed: {}", file.path, file.reason));
     warnings.extend(report::at_most(report::WARNINGS, skipped));

@@ -22,7 +22,7 @@ pub(super) fn proposals(
         };
         if proposals.iter().all(|p| p.spec != spec) {
             let reason = format!("asked for as {name}");
-            proposals.push(Proposal { assembler: USER.into(), spec, section: None, score: 1.0, reason });
+            proposals.push(Proposal { assembler: USER.into(), spec, section: None, score: 1.0, reason, rule: None });
         }
     }
     Ok(proposals)

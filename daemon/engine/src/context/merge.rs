@@ -9,9 +9,14 @@
 //!
 //! So agreement never lowers a score, never passes 1, a proposer that is sure counts for more than one that guesses, and
 //! many weak voices never beat one that is certain. The order is by score, then path, then place in the file.
+//!
+//! What is proposed as a hard rule stands apart, before all that is ranked: that a rule holds is no better reason for the
+//! words of a task to mean it. A spec that is both is two candidates.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+
+use super::hard_rule::HardRule;
 
 /// How much of the way from the best score to 1 full agreement goes.
 const AGREEMENT: f32 = 0.2;
@@ -25,6 +30,18 @@ pub(super) struct Proposal {
     /// 0 to 1.
     pub score: f32,
     pub reason: String,
+    /// It is to be there whatever the task's words.
+    pub rule: Option<HardRule>,
+}
+
+/// Where what was proposed stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub path: String,
+    /// The section's place in its file; 0 for the whole.
+    pub ordinal: usize,
+    /// See [`Merged::native`].
+    pub native: bool,
 }
 
 /// Everything that was proposed for one spec or one section of it.
@@ -36,6 +53,15 @@ pub(super) struct Merged {
     pub why: Why,
     /// Asked for by the user: the budget takes it first and no threshold cuts it.
     pub explicit: bool,
+    /// The task's agent loads the spec by itself, and nobody asked for it.
+    pub native: bool,
+}
+
+impl Merged {
+    /// Whether it is its score that decides about it.
+    pub(super) fn is_ranked(&self) -> bool {
+        !self.explicit && !self.native && self.why.rule.is_none()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +77,8 @@ pub(super) struct Why {
     pub score: f32,
     /// The best first; each assembler once.
     pub proposers: Vec<Proposer>,
+    /// What kind of hard rule it is, if it is one: no threshold cuts it.
+    pub rule: Option<HardRule>,
 }
 
 impl Why {
@@ -75,35 +103,37 @@ impl Why {
     }
 }
 
-/// Merges proposals. `place` gives the path of a spec and where a section stands in it; a proposal without a place is
-/// one that the host has dropped already, and is passed over.
+/// Merges proposals. `place` says where a spec or a section of it stands; a proposal without a place is one that the host
+/// has dropped already, and is passed over.
 pub(super) fn merge(
     proposals: &[Proposal],
-    place: impl Fn(&str, Option<&str>) -> Option<(String, usize)>,
+    place: impl Fn(&str, Option<&str>) -> Option<Place>,
     is_explicit: impl Fn(&Proposal) -> bool,
 ) -> Vec<Merged> {
-    let mut groups: BTreeMap<(&str, Option<&str>), Vec<&Proposal>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Option<&str>, bool), Vec<&Proposal>> = BTreeMap::new();
     for proposal in proposals {
-        groups.entry((&proposal.spec, proposal.section.as_deref())).or_default().push(proposal);
+        let key = (proposal.spec.as_str(), proposal.section.as_deref(), proposal.rule.is_some());
+        groups.entry(key).or_default().push(proposal);
     }
     let mut merged: Vec<(usize, Merged)> = groups
         .into_iter()
-        .filter_map(|((spec, section), group)| {
-            let (path, ordinal) = place(spec, section)?;
+        .filter_map(|((spec, section, _), group)| {
+            let Place { path, ordinal, native } = place(spec, section)?;
             let explicit = group.iter().any(|p| is_explicit(p));
             let proposers = proposers(&group);
-            let why = Why { score: score(&proposers), proposers };
+            let why = Why { score: score(&proposers), proposers, rule: group.iter().find_map(|p| p.rule) };
             let section = section.map(str::to_owned);
-            Some((ordinal, Merged { spec: spec.to_owned(), path, section, why, explicit }))
+            Some((ordinal, Merged { spec: spec.to_owned(), path, section, why, explicit, native }))
         })
         .collect();
     merged.sort_by(|(a_at, a), (b_at, b)| rank(a, b).then(a_at.cmp(b_at)));
     merged.into_iter().map(|(_, m)| m).collect()
 }
 
-/// The user's first, then the higher score, then the path.
+/// The user's first, then hard rules, then the higher score, then the path.
 fn rank(a: &Merged, b: &Merged) -> Ordering {
-    b.explicit.cmp(&a.explicit).then(b.why.score.total_cmp(&a.why.score)).then_with(|| a.path.cmp(&b.path))
+    let first = |m: &Merged| (m.explicit, m.why.rule.is_some());
+    first(b).cmp(&first(a)).then(b.why.score.total_cmp(&a.why.score)).then_with(|| a.path.cmp(&b.path))
 }
 
 /// Each assembler once, by its best proposal; the best first, and equals in the order of the chain.
@@ -134,12 +164,13 @@ mod tests {
     use crate::context::test_library::Dice;
 
     fn proposal(assembler: &str, spec: &str, section: Option<&str>, score: f32) -> Proposal {
-        let reason = format!("because {score}");
-        Proposal { assembler: assembler.into(), spec: spec.into(), section: section.map(Into::into), score, reason }
+        let (reason, section) = (format!("because {score}"), section.map(Into::into));
+        Proposal { assembler: assembler.into(), spec: spec.into(), section, score, reason, rule: None }
     }
 
-    fn place(spec: &str, section: Option<&str>) -> Option<(String, usize)> {
-        (spec != "gone").then(|| (format!("specs/{spec}.md"), section.map_or(0, str::len)))
+    fn place(spec: &str, section: Option<&str>) -> Option<Place> {
+        let (path, ordinal) = (format!("specs/{spec}.md"), section.map_or(0, str::len));
+        (spec != "gone").then_some(Place { path, ordinal, native: spec == "native" })
     }
 
     fn merged(proposals: &[Proposal]) -> Vec<Merged> {
@@ -180,6 +211,26 @@ mod tests {
         let all = merged(&[proposal("k", "a", None, 1.0), proposal("user", "z", None, 1.0)]);
         assert_eq!(all[0].spec, "z");
         assert!(all[0].explicit && !all[1].explicit);
+    }
+
+    #[test]
+    fn a_hard_rule_stands_before_what_is_ranked_and_lifts_nothing() {
+        let rule = |spec, score| Proposal { rule: Some(HardRule::Globs), ..proposal("tags", spec, None, score) };
+        let proposals = [
+            proposal("keyword", "a", None, 1.0),
+            proposal("keyword", "z", None, 0.4),
+            rule("z", 0.9),
+            proposal("user", "y", None, 1.0),
+            proposal("keyword", "native", None, 0.8),
+        ];
+        let all = merged(&proposals);
+        let seen: Vec<(&str, bool, f32)> =
+            all.iter().map(|m| (m.spec.as_str(), m.why.rule.is_some(), m.why.score)).collect();
+        let expected =
+            [("y", false, 1.0), ("z", true, 0.9), ("a", false, 1.0), ("native", false, 0.8), ("z", false, 0.4)];
+        assert_eq!(seen, expected);
+        let ranked: Vec<bool> = all.iter().map(Merged::is_ranked).collect();
+        assert_eq!(ranked, [false, false, true, false, true]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! From a task to the specs that its agent should know, within a budget of tokens, and why each is there.
 //!
 //! In the order in which a task passes through: `task` (with `mention`) prepares what plugins see, `explicit` takes what
-//! the user named, `lineup` and `loader` find the plugins (and `maps` the maps of one), `pins`, `grants` and `tally` say which of them are not run,
-//! `past` has what they may remember, `chain` asks them, `merge` makes one ranking of their answers,
+//! the user named, `lineup` and `loader` find the plugins (and `maps` the maps of one), `pins`, `grants` and `tally` say which
+//! of them are not run, `past` has what they may remember, `chain` asks them, `merge` (with `hard_rule`) makes one ranking of
+//! their answers,
 //! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done.
 //! `talk` bounds what of a plugin's chatter goes on. `reader` and `index_library` are the two views of the spec index, for
 //! plugins and for the budget. `inventory` lists the plugins of a project and `trial` runs one alone, for those who write
@@ -21,6 +22,7 @@ mod engine;
 mod error;
 mod explicit;
 mod grants;
+mod hard_rule;
 mod index_library;
 mod inventory;
 mod library;

@@ -38,7 +38,12 @@ fn pick(piece: &Piece, section: Option<String>, why: &Why, tokens: u32) -> Pick 
         assembler: why.assembler(),
         reason: why.reason(),
         tokens,
+        rule: told(&piece.why),
     }
+}
+
+fn told(why: &Why) -> Option<String> {
+    why.rule.map(|rule| rule.name().to_owned())
 }
 
 /// Everything that was proposed, the best first, with why it is not in where it is not.
@@ -54,6 +59,7 @@ pub(super) fn candidates(merged: &[Merged], fitted: &Fitted, library: &dyn Libra
             assembler: merged.why.assembler(),
             reason: merged.why.reason(),
             tokens: section.map_or(document.tokens, |i| document.sections[i].tokens),
+            rule: told(&merged.why),
         };
         Candidate { pick, title: document.title.clone(), included: left_out.is_none(), left_out: left_out.clone() }
     });

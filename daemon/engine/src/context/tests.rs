@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pu_protocol::context::TaskDescription;
+use pu_protocol::context::{ContextReport, TaskDescription};
 
 use super::chain::{self, Answered, Assembler, Outcome};
 use super::config::AssemblerConfig;
@@ -113,6 +113,10 @@ fn pick(spec: &str, section: Option<&str>, score: f32) -> Pick {
     Pick { spec: spec.into(), section: section.map(Into::into), score, reason: "played".into(), ..Pick::default() }
 }
 
+fn rule(spec: &str) -> Pick {
+    Pick { extra: vec![Attr { key: "rule".into(), value: "always".into() }], ..pick(spec, None, 1.0) }
+}
+
 fn describe(prompt: &str) -> TaskDescription {
     TaskDescription { prompt: prompt.into(), ..TaskDescription::default() }
 }
@@ -197,6 +201,43 @@ fn a_task_that_no_spec_is_about_gets_none() {
 }
 
 #[test]
+fn a_hard_rule_is_in_beside_weak_picks_and_what_the_agent_loads_is_not() {
+    let world = World::new("near_best = 0.5");
+    write(&world.project.root.join("AGENTS.md"), "# House rules\n\nPlain words.\n");
+    let picks: Picks = |_, _| vec![rule("AGENTS"), pick("BILLING", None, 0.3)];
+    let paths = |report: &ContextReport| report.picks.iter().map(|pick| pick.path.clone()).collect::<Vec<_>>();
+    let report = world.assemble(&describe("x"), picks).unwrap().report;
+    assert_eq!(paths(&report), ["AGENTS.md", "specs/billing.md"], "{report:#?}");
+    let rules: Vec<Option<&str>> = report.picks.iter().map(|pick| pick.rule.as_deref()).collect();
+    assert_eq!(rules, [Some("always"), None]);
+
+    let codex = TaskDescription { agent: Some("codex".into()), ..describe("x") };
+    let report = world.assemble(&codex, picks).unwrap().report;
+    assert_eq!(paths(&report), ["specs/billing.md"]);
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    let candidates = report.candidates.unwrap();
+    assert_eq!(candidates[0].left_out.as_deref(), Some("the agent loads it by itself"));
+    let asked = TaskDescription { specs: vec!["AGENTS.md".into()], ..codex };
+    let report = world.assemble(&asked, picks).unwrap().report;
+    assert_eq!(paths(&report), ["AGENTS.md", "specs/billing.md"], "who asks for it gets it");
+}
+
+#[test]
+fn a_hard_rule_that_has_no_room_is_told() {
+    let world = World::new("budget = 1000");
+    for (name, words) in [("short", 300), ("longer", 350)] {
+        let text = format!("# The {name} one\n\n{}\n", "word ".repeat(words));
+        write(&world.project.root.join(format!("docs/{name}.md")), &text);
+    }
+    let picks: Picks = |_, _| vec![rule("docs/longer"), rule("docs/short")];
+    let report = world.assemble(&describe("x"), picks).unwrap().report;
+    let told = "docs/longer.md is a rule that holds for the task and is not in: \
+                over the half of the budget that hard rules may take";
+    assert_eq!(report.picks.iter().map(|pick| pick.path.as_str()).collect::<Vec<_>>(), ["docs/short.md"]);
+    assert_eq!(report.warnings, [told]);
+}
+
+#[test]
 fn an_edit_is_in_the_next_context() {
     let world = World::new("min_score = 0.05");
     let picks: Picks = |_, _| vec![pick("BILLING", None, 0.9)];
@@ -252,6 +293,29 @@ fn the_reader_lists_pages_and_filters() {
     ] {
         assert_eq!(list(None, 9, &[("attribute", attribute)]).unwrap().specs.len(), expected, "{attribute}");
     }
+}
+
+#[test]
+fn the_reader_tells_what_kind_of_rule_a_file_is() {
+    let world = World::new("");
+    write(&world.project.root.join("AGENTS.md"), "# House rules\n\nPlain words.\n");
+    world.project.index.fresh().unwrap();
+    let reader = world.reader();
+    for (attribute, expected) in [
+        ("rule.mode=always", 1),
+        ("rule.mode", 1),
+        ("native=codex", 1),
+        ("rule.glob\nrule.scope", 0),
+        ("rule.mode=globs\nrule.kind=agents", 1),
+    ] {
+        let filter = vec![Attr { key: "attribute".into(), value: attribute.into() }];
+        let page = reader.list(&Listing { cursor: None, limit: 9, filter }).unwrap();
+        assert_eq!(page.specs.len(), expected, "{attribute}");
+    }
+    let extra: Vec<(String, String)> =
+        reader.get("AGENTS").unwrap().extra.into_iter().map(|attr| (attr.key, attr.value)).collect();
+    let has = |key: &str, value: &str| extra.contains(&(key.to_owned(), value.to_owned()));
+    assert!(has("rule.kind", "agents") && has("rule.mode", "always") && has("native", "opencode"), "{extra:?}");
 }
 
 #[test]

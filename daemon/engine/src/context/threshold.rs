@@ -1,8 +1,10 @@
 //! Cuts what is not about the task, so that a task that no spec is about gets none.
 //!
-//! Pure. Two bars, both by score and neither for what the user asked for:
+//! Pure. Two bars, both by score, and neither for what the user asked for or for a hard rule, which do not set them either:
 //! - `min_score`: an absolute one, below which a proposal is noise;
 //! - `near_best`: a share of the best proposal's score, since beside a strong match a weak one only distracts.
+//!
+//! What the task's agent loads by itself is cut whatever its score, and sets no bar: it is not to be there twice.
 
 use super::merge::Merged;
 
@@ -13,14 +15,18 @@ pub(super) struct Threshold {
     pub near_best: f32,
 }
 
+const NATIVE: &str = "the agent loads it by itself";
+
 /// Why each candidate is cut; `None` for one that stays.
 pub(super) fn cuts(candidates: &[Merged], threshold: Threshold) -> Vec<Option<String>> {
-    let best = candidates.iter().filter(|c| !c.explicit).map(|c| c.why.score).fold(0.0, f32::max);
+    let best = candidates.iter().filter(|c| c.is_ranked()).map(|c| c.why.score).fold(0.0, f32::max);
     let near = threshold.near_best * best;
     candidates
         .iter()
         .map(|c| match c.why.score {
             _ if c.explicit => None,
+            _ if c.native => Some(NATIVE.to_owned()),
+            _ if c.why.rule.is_some() => None,
             score if score < threshold.min_score => Some(format!("score {score:.2} under {:.2}", threshold.min_score)),
             score if score < near => Some(format!(
                 "score {score:.2} under {near:.2}, which is {:.0} % of the best",
@@ -33,12 +39,19 @@ pub(super) fn cuts(candidates: &[Merged], threshold: Threshold) -> Vec<Option<St
 
 #[cfg(test)]
 mod tests {
+    use super::super::hard_rule::HardRule;
     use super::super::merge::Why;
     use super::*;
 
     fn candidate(score: f32, explicit: bool) -> Merged {
         let (spec, path) = ("a".to_owned(), "a.md".to_owned());
-        Merged { spec, path, section: None, why: Why { score, ..Why::default() }, explicit }
+        let why = Why { score, ..Why::default() };
+        Merged { spec, path, section: None, why, explicit, native: false }
+    }
+
+    fn rule(score: f32) -> Merged {
+        let why = Why { score, rule: Some(HardRule::Always), ..Why::default() };
+        Merged { why, ..candidate(score, false) }
     }
 
     #[test]
@@ -48,6 +61,18 @@ mod tests {
         let expected =
             [None, None, Some("score 0.30 under 0.40, which is 50 % of the best"), Some("score 0.10 under 0.20")];
         assert_eq!(cuts.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn hard_rules_are_not_cut_and_neither_they_nor_what_the_agent_has_raise_the_bar() {
+        let native = |one: Merged| Merged { native: true, ..one };
+        let candidates =
+            [rule(1.0), rule(0.0), native(candidate(0.9, false)), native(rule(1.0)), candidate(0.3, false)];
+        let cuts = cuts(&candidates, Threshold { min_score: 0.2, near_best: 0.5 });
+        assert_eq!(
+            cuts.iter().map(Option::as_deref).collect::<Vec<_>>(),
+            [None, None, Some(NATIVE), Some(NATIVE), None]
+        );
     }
 
     #[test]

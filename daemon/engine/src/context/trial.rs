@@ -240,6 +240,7 @@ fn pick(catalog: &SpecCatalog, proposal: Proposal) -> Pick {
         score: proposal.score,
         assembler: proposal.assembler,
         reason: proposal.reason,
+        rule: proposal.rule.map(|rule| rule.name().to_owned()),
     }
 }
 
