@@ -28,6 +28,7 @@ fn reason(report: &Value, path: &str, assembler: &str) -> Option<String> {
 fn a_plain_task_gets_what_its_words_find() {
     let world = World::new();
     let project = world.project(SPECS);
+    project.plugins_are_ready();
     let report = explained(&project, AUTH_TASK);
     let names: Vec<&str> =
         report["assemblers"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
@@ -44,6 +45,7 @@ fn a_plain_task_gets_what_its_words_find() {
 fn a_tag_and_a_glob_find_what_words_do_not() {
     let world = World::new();
     let project = world.project(SPECS);
+    project.plugins_are_ready();
     let report = explained(&project, "carry on #billing");
     let why = reason(&report, "specs/billing.md", "tags");
     assert!(why.is_some_and(|why| why.contains("has the tag billing")), "{report:#}");
@@ -60,6 +62,7 @@ fn a_tag_and_a_glob_find_what_words_do_not() {
 fn a_rule_that_always_applies_is_first_unless_the_agent_has_it() {
     let world = World::new();
     let project = world.project(SPECS);
+    project.plugins_are_ready();
     project.write("AGENTS.md", "# House rules\n\nQuokkas are to be counted twice.\n");
     let explained = |agent: &str| project.pu(["context", "explain", "--json", "-a", agent, AUTH_TASK]).output().json();
     let report = explained("terminal");
@@ -77,6 +80,7 @@ fn a_rule_that_always_applies_is_first_unless_the_agent_has_it() {
 fn a_context_map_is_read_anew_for_each_task() {
     let world = World::new();
     let project = world.project(SPECS);
+    project.plugins_are_ready();
     let task = "pet the zebra";
     assert_eq!(reason(&explained(&project, task), "specs/billing.md", "context-map"), None);
     let map = "[[map]]\nwhen = { words = \"zebra\" }\nspecs = \"BILL\"\n";

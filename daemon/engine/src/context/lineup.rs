@@ -280,7 +280,8 @@ mod tests {
         assert_eq!(line_up("", &[]).unwrap(), []);
         let error = line_up("", &["b", "x"]).unwrap_err();
         let ContextError::PluginNotFound { name, known, .. } = error else { panic!("{error}") };
-        assert_eq!((name.as_str(), known.as_slice()), ("x", ["keyword", "a", "b", "c"].map(String::from).as_slice()));
+        let all: Vec<&str> = DEFAULT.into_iter().chain(["a", "b", "c"]).collect();
+        assert_eq!((name.as_str(), known), ("x", all.into_iter().map(str::to_owned).collect::<Vec<_>>()));
     }
 
     #[test]

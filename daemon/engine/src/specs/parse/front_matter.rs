@@ -99,7 +99,12 @@ impl FrontMatter {
         match key.to_ascii_lowercase().as_str() {
             "id" => self.id = scalar(value).filter(|v| usable_id(v)),
             "title" => self.title = scalar(value).filter(|v| !v.is_empty()),
-            "tags" | "keywords" | "labels" | "topics" => self.tags.extend(list(value)),
+            "tags" | "keywords" | "topics" => self.tags.extend(list(value)),
+            // Those of tasks that the spec is for may be meant, too.
+            "labels" => {
+                self.tags.extend(list(value));
+                self.keep(key, value);
+            }
             "ids" => self.ids.extend(list(value)),
             name => {
                 if let Some(number) = numbered(name, value) {
@@ -218,6 +223,13 @@ mod tests {
         let (front, end) = read("---\nnot front matter\n");
         assert!(front.is_empty());
         assert_eq!(end, 0);
+    }
+
+    #[test]
+    fn labels_are_tags_and_stay_labels() {
+        let front = read("---\nkeywords: a\nlabels: [fix, docs]\n---\n").0;
+        assert_eq!(front.tags, ["a", "fix", "docs"]);
+        assert_eq!(front.attributes, [("labels".into(), "fix".into()), ("labels".into(), "docs".into())]);
     }
 
     #[test]
