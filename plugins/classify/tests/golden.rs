@@ -19,7 +19,8 @@ fn assemble(prompt: &str, specs: &MockSpecs) -> Assembly {
 fn the_golden_prompts_are_of_the_kind_that_they_are() {
     let specs = MockSpecs::default();
     // For each kind that was told: how often, and how often rightly; and the same for how sure it was.
-    let (mut told, mut sure): (BTreeMap<String, (u32, u32)>, BTreeMap<u32, (u32, u32)>) = Default::default();
+    let mut told: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    let mut sure: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     let (mut all, mut right, mut wrong) = (0_u32, 0_u32, Vec::new());
     for line in GOLDEN.lines() {
         let (kind, prompt) = line.split_once('\t').unwrap();
