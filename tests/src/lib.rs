@@ -16,6 +16,7 @@ mod repo;
 mod socket;
 mod terminal;
 mod wait;
+mod warm;
 mod world;
 
 pub use cli::{Output, Run};

@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::repo::{Repo, read, write};
 use crate::socket::Client;
 use crate::wait::wait_until;
-use crate::{kill, programs};
+use crate::{kill, programs, warm};
 use nix::sys::signal::Signal;
 use pu_protocol::layout::HomeLayout;
 use serde_json::Value;
@@ -29,8 +29,15 @@ pub struct World {
 }
 
 impl World {
-    /// A cold world: no daemon, no project.
+    /// A world without a daemon or a project, in which the plugins that come with the program need no compiler any more.
     pub fn new() -> Self {
+        let world = Self::cold();
+        warm::seed(world.home().root());
+        world
+    }
+
+    /// A world in which PurePoint never ran.
+    pub fn cold() -> Self {
         let folder = tempfile::Builder::new().prefix("pu-").rand_bytes(6).tempdir_in("/tmp").expect("a folder in /tmp");
         let root = std::fs::canonicalize(folder.path()).expect("the folder");
         std::fs::create_dir(root.join("h")).expect("a home");

@@ -141,13 +141,13 @@ fn the_log_is_shown() {
 #[test]
 fn its_files_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let world = World::new();
+    let world = World::cold();
     let project = world.project(&[]);
     let report = project.spawn("worker", FOREVER, &["--root"]);
     let home = world.home();
     let agent = home.agent(report["agent_id"].as_str().unwrap());
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    for folder in [home.agents(), agent.root().into(), agent.output()] {
+    for folder in [home.root().into(), home.cache(), home.agents(), agent.root().into(), agent.output()] {
         assert_eq!(mode(&folder), 0o700, "{}", folder.display());
     }
     for file in

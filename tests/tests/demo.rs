@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[test]
 fn it_succeeds_and_leaves_nothing() {
-    let world = World::new();
+    let world = World::cold();
     let temporary = world.root().join("t");
     std::fs::create_dir(&temporary).unwrap();
     let output = world.pu(["demo"]).env("TMPDIR", &temporary).within(Duration::from_secs(120)).output();

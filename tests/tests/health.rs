@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 #[test]
 fn ten_at_once_on_a_cold_home_find_one_daemon() {
     for round in 0..3 {
-        let world = World::new();
+        let world = World::cold();
         let running: Vec<_> = (0..10).map(|_| world.pu(["health", "--json"]).start()).collect();
         let pids: Vec<_> = running.into_iter().map(|run| run.finish().json()["pid"].clone()).collect();
         assert!(pids.iter().all(|pid| *pid == pids[0]), "round {round}: {pids:?}");

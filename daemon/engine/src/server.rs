@@ -120,6 +120,7 @@ async fn serve(
     let engine = create_engine(home, socket.clone(), options.managed, file_limit)?;
     engine.recover().await;
     let listener = Listener::bind(&socket).await?;
+    engine.warm_up();
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
     let reason = tokio::select! {
         () = listener.serve(engine.clone()) => "the listener ended",

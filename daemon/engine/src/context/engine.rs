@@ -26,7 +26,7 @@ use super::report;
 use super::task::{self, ProjectFacts};
 use super::texts::SpecTexts;
 use super::threshold::Threshold;
-use crate::plugins::{PluginHost, SpecReader, Task, one_line};
+use crate::plugins::{PluginHost, SpecReader, Task, bundled, one_line};
 use crate::specs::{SpecCatalog, SpecIndex, tokens};
 
 /// As much of a name that a plugin gave as a report repeats.
@@ -69,6 +69,20 @@ impl ContextEngine {
     /// The host that all plugins run in.
     pub fn host(&self) -> &PluginHost {
         self.loader.host()
+    }
+
+    /// Makes the plugins that come with the program ready, so that the first task does not wait for the compiler. Blocks.
+    pub fn warm_up(&self) {
+        for plugin in bundled() {
+            if let Err(error) = self.loader.warm_up(plugin.name) {
+                tracing::warn!(
+                    plugin = plugin.name,
+                    code = error.code,
+                    message = error.message,
+                    "a plugin is not ready"
+                );
+            }
+        }
     }
 
     /// The context of a task in a project, as its specs, plugins and configuration stand now.

@@ -133,6 +133,11 @@ impl Loader {
         }
     }
 
+    /// Makes a plugin that comes with the program ready.
+    pub(super) fn warm_up(&self, name: &str) -> Result<(), AssemblerError> {
+        self.load(&PluginSource::Bundled(name.to_owned()), None, Patience::Compiled, None).map(drop)
+    }
+
     fn load(
         &self,
         source: &PluginSource,

@@ -112,6 +112,13 @@ impl Engine {
         self.events.publish(event);
     }
 
+    /// Has the plugins that come with the program made ready, beside whatever else is done.
+    pub fn warm_up(&self) {
+        let context = Arc::clone(&self.context);
+        // Nobody waits for it: a task that comes before it is done waits for the same compilation.
+        drop(tokio::task::spawn_blocking(move || context.warm_up()));
+    }
+
     pub(super) fn is_closing(&self) -> bool {
         self.closing.is_cancelled()
     }

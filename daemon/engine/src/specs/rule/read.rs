@@ -150,8 +150,8 @@ impl Reader<'_> {
 
     fn has(&self, key: &str) -> bool {
         match self.values.get(key) {
-            Some(Value::String(text)) => !text.trim().is_empty(),
-            Some(value @ Value::Array(_)) => !values::items(value).is_empty(),
+            // An empty list may be text too: `[]`, read line by line.
+            Some(value @ (Value::String(_) | Value::Array(_))) => !values::items(value).is_empty(),
             Some(Value::Null) | None => false,
             Some(_) => true,
         }
