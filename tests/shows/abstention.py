@@ -1,7 +1,7 @@
 """Whether a task that no spec is about gets none: tasks of one corpus put to the specs of another.
 
-A hard rule holds whatever a task is about and does not count. Some corpora are near each other, and a task of one may well
-be about a document of the other; the table shows for which.
+A hard rule holds whatever a task is about and does not count. Some corpora are near each other, and a task of one may
+well be about a document of the other; the table shows for which.
 """
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Pair:
 
 
 class Kept:
-    """Of the tasks of a corpus at its own specs: those whose answer ranks first, and who of them has it in its context."""
+    """Of the tasks of a corpus at its own specs: those whose answer ranks first, and which have it in their context."""
 
     def __init__(self, corpus: Corpus, run: Run) -> None:
         firsts = {task: run.ranking[task][0] for task in corpus.answers if task in run.ranking}
@@ -43,11 +43,12 @@ class Abstention:
             return
         print("\nabstention: the share of the tasks of a row that the specs of a column gave something to")
         self._table()
+        own = self.kept.values()
         self._tell("tasks of another corpus with a ranked pick",
                    sum(pair.picked for pair in self.pairs), sum(pair.tasks for pair in self.pairs),
                    f"≤ {STRANGE_MOST:.0%}", lambda share: share <= STRANGE_MOST, verdict, judged)
-        self._tell("tasks whose answer ranks first and is in the context",
-                   sum(len(kept.kept) for kept in self.kept.values()), sum(len(kept.best) for kept in self.kept.values()),
+        self._tell("tasks whose answer ranks first that have it in their context",
+                   sum(len(kept.kept) for kept in own), sum(len(kept.best) for kept in own),
                    f"≥ {KEPT_LEAST:.0%}", lambda share: share >= KEPT_LEAST, verdict, judged)
         self._one_bar()
 
@@ -79,5 +80,6 @@ class Abstention:
                 continue
             bar = sorted(others)[-(int(len(others) * STRANGE_MOST) + 1)]
             past = sum(score > bar for score in here) / len(here)
-            print(f"    {name}: over {bar:.3f}, {past:.1%} of the strange tasks that it is part of would get something, "
-                  f"{sum(score > bar for score in own) / len(own):.1%} of its own keep theirs")
+            kept = sum(score > bar for score in own) / len(own)
+            print(f"    {name}: over {bar:.3f} are {past:.1%} of the strange tasks that it is part of and {kept:.1%} of its "
+                  "own")

@@ -1,4 +1,4 @@
-"""`pu context eval` in a project of a corpus: what it says, its two sheets, and what the corpora's own scorer says of them."""
+"""`pu context eval` in a project of a corpus: what it says, its two sheets, and what the corpora's own scorer says."""
 from __future__ import annotations
 
 import json
