@@ -81,5 +81,5 @@ class Abstention:
             bar = sorted(others)[-(int(len(others) * STRANGE_MOST) + 1)]
             past = sum(score > bar for score in here) / len(here)
             kept = sum(score > bar for score in own) / len(own)
-            print(f"    {name}: over {bar:.3f} are {past:.1%} of the strange tasks that it is part of and {kept:.1%} of its "
-                  "own")
+            print(f"    {name}: {past:.1%} of the strange tasks that it is part of and {kept:.1%} of its own are over "
+                  f"{bar:.3f}")
