@@ -76,6 +76,27 @@ class Corpus:
         files = (file for file in (self.root / "docs").rglob("*") if file.is_file())
         return {file.relative_to(self.root).as_posix(): file.read_text(encoding="utf-8") for file in files}
 
+    def tokens(self) -> dict[str, int] | None:
+        """Of each document; none where the programs do not tell."""
+        ran = self.world.pu("--json", "spec", "list", cwd=self.root, check=False)
+        if ran.returncode:
+            return None
+        return {spec["path"]: spec["tokens"] for spec in json.loads(ran.stdout.splitlines()[0])["specs"]}
+
+    def whole_in_budget(self, ranking: dict[str, list[tuple[str, float]]], budget: int) -> float | None:
+        """The same share where whole documents are taken in the order of a ranking, those without room passed over."""
+        tokens, shares = self.tokens(), []
+        if tokens is None:
+            return None
+        for task, wanted in self.answers.items():
+            left, found = budget, set()
+            for path, _ in ranking.get(task, ()):
+                if (size := tokens.get(path, budget + 1)) <= left:
+                    left -= size
+                    found.add(path)
+            shares.append(len(wanted & found) / len(wanted))
+        return sum(shares) / len(shares)
+
     def evaluate(self, *options: str, of: Corpus | None = None) -> Run:
         """The tasks of this corpus put to its own specs, or those of another one, which have no answer here."""
         asked = of or self
@@ -84,7 +105,7 @@ class Corpus:
         sheets = ["--run", str(ranking), "--budget-run", str(given)]
         report = self.world.json("context", "eval", str(asked.queries), *answers, *sheets, *options, cwd=self.root)
         written = (ranking.read_bytes(), given.read_bytes())
-        return Run(report, _ranking(written[0]), _given(written[1]), written, ranking)
+        return Run(report, read_ranking(written[0]), _given(written[1]), written, ranking)
 
     def score(self, *runs: Path) -> list[dict]:
         """What `score.py` says of each run; of the later ones also the difference to the first."""
@@ -119,7 +140,7 @@ def _rows(sheet: bytes) -> list[list[str]]:
     return [line.split("\t") for line in sheet.decode().splitlines()]
 
 
-def _ranking(sheet: bytes) -> dict[str, list[tuple[str, float]]]:
+def read_ranking(sheet: bytes) -> dict[str, list[tuple[str, float]]]:
     found: dict[str, list[tuple[str, float]]] = {}
     for task, path, score in _rows(sheet):
         found.setdefault(task, []).append((path, float(score)))

@@ -63,7 +63,7 @@ CLAUDE = Repository(
     "CLAUDE.md, nested, with imports",
     CODE | {
         "CLAUDE.md": "# Claude\n\nFollow @docs/style.md and @docs/missing.md. Ask @somebody.\n",
-        "docs/style.md": "# Style\n\nSmall functions. More in @docs/names.md.\n",
+        "docs/style.md": "# Style\n\nSmall functions.\n",
         "docs/plan.md": "# Plan\n\nNobody imports this.\n",
         "src/web/CLAUDE.md": "# Web\n\nForms are tested in a browser.\n",
     },
