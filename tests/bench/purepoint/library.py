@@ -14,9 +14,11 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 WORD = re.compile(r"[A-Za-z]{4,}")
+# The words of a text at the odd places, what is between them at the even ones.
+APART = re.compile(f"({WORD.pattern})")
 SEED = 20
 
 
@@ -27,27 +29,50 @@ class Library(NamedTuple):
     tasks: list[str]
 
 
+class Stream(NamedTuple):
+    """A library whose texts are made as they are asked for: a hundred thousand of them would not fit into memory."""
+    kind: str
+    texts: Iterator[tuple[str, str]]
+    tasks: list[str]
+
+
 def names(corpora: Path) -> list[str]:
     return sorted(folder.name for folder in corpora.iterdir() if (folder / "corpus.jsonl.gz").is_file())
 
 
 def of_size(size: int, corpora: Path | None) -> Library:
+    stream = streamed(size, corpora)
+    return Library(stream.kind, dict(stream.texts), stream.tasks)
+
+
+def streamed(size: int | None, corpora: Path | None) -> Stream:
+    """So many specs; as many as there are documents if none is said."""
     base, tasks, kind = _read(corpora) if corpora else _made_up()
     random.Random(SEED).shuffle(base)
-    texts = dict(base[:size])
+    return Stream(kind, _texts(base, len(base) if size is None else size), tasks)
+
+
+def _texts(base: list[tuple[str, str]], size: int) -> Iterator[tuple[str, str]]:
+    """Each document, and right after it its copies: so it is taken apart once."""
     vocabulary = _vocabulary(base) if size > len(base) else []
-    for copy in range(1, -(-size // len(base))):
-        exchange = _exchange(vocabulary, copy)
-        for path, text in base[: size - len(texts)]:
-            folder, _, name = path.rpartition("/")
-            texts[f"{folder}/copy-{copy}/{name}"] = WORD.sub(lambda m: exchange.get(m[0], m[0]), text)
-    return Library(kind, texts, tasks)
+    exchanges = [_exchange(vocabulary, copy) for copy in range(1, -(-size // len(base)))]
+    for at, (path, text) in enumerate(base[:size]):
+        yield path, text
+        folder, _, name = path.rpartition("/")
+        copies = exchanges[: (size - at - 1) // len(base)]
+        parts = APART.split(text) if copies else []
+        for copy, exchange in enumerate(copies, start=1):
+            yield f"{folder}/copy-{copy}/{name}", "".join([exchange.get(part, part) for part in parts])
 
 
 def write(library: Library, folder: Path) -> int:
     """Writes the texts below `docs/`; answers their size in bytes."""
+    return write_all(library.texts.items(), folder)
+
+
+def write_all(texts: Iterable[tuple[str, str]], folder: Path) -> int:
     size = 0
-    for path, text in library.texts.items():
+    for path, text in texts:
         file = folder / "docs" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         size += file.write_bytes(text.encode())
