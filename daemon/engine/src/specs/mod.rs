@@ -40,7 +40,7 @@ pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
 pub use rule::{Rule, RuleFault, RuleKind, RuleMode};
 pub use search::{SearchQuery, SectionHit, SpecHit};
-pub use source::{SkippedFile, SourceConfig};
+pub use source::{SkipKind, SkippedFile, SourceConfig};
 pub use text::SpecText;
 pub use view::SpecView;
 
