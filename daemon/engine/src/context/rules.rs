@@ -103,12 +103,15 @@ fn by_files(rule: &Rule, files: &Files<'_>) -> Told {
     }
     let seen = some_of(files.all.iter().copied());
     let (named, changed) = (files.mentioned, files.all.len() - files.mentioned);
-    let detail = format!("of the files that the task names ({named}) or that are changed ({changed}) none fits {wanted}: {seen}");
+    let detail = format!(
+        "of the files that the task names ({named}) or that are changed ({changed}) none fits {wanted}: {seen}"
+    );
     (RuleOutcome::NoFileFits, detail)
 }
 
 fn not_proposed(holds: &str) -> Told {
-    let detail = format!("{holds}, and no assembler proposed it: `tags`, which does, is switched off, failed or is cut short");
+    let detail =
+        format!("{holds}, and no assembler proposed it: `tags`, which does, is switched off, failed or is cut short");
     (RuleOutcome::NotProposed, detail)
 }
 

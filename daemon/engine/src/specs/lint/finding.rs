@@ -145,8 +145,13 @@ mod tests {
             let row = format!("| `{}` | {severity} |", code.name());
             assert!(document.contains(&row), "specs/spec-files.md has no row {row}");
         }
-        assert_eq!(document.matches(" | error | ").count() + document.matches(" | warning | ").count()
-            + document.matches(" | note | ").count(), FindingCode::ALL.len(), "and none besides");
+        assert_eq!(
+            document.matches(" | error | ").count()
+                + document.matches(" | warning | ").count()
+                + document.matches(" | note | ").count(),
+            FindingCode::ALL.len(),
+            "and none besides"
+        );
         let mut names = FindingCode::ALL.map(FindingCode::name).to_vec();
         names.sort_unstable();
         names.dedup();

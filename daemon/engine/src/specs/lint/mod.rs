@@ -53,13 +53,8 @@ pub(super) struct Subject<'a> {
 
 /// Everything that is found, by path and line, the worst first in a line.
 pub(super) fn check(subject: &Subject<'_>, budgets: Budgets) -> Vec<Finding> {
-    let mut look = Look {
-        subject,
-        findings: Vec::new(),
-        ids: Ids::default(),
-        anchors: BTreeMap::new(),
-        tree: OnceCell::new(),
-    };
+    let mut look =
+        Look { subject, findings: Vec::new(), ids: Ids::default(), anchors: BTreeMap::new(), tree: OnceCell::new() };
     for spec in subject.catalog.specs() {
         look.at_spec(spec);
     }
@@ -125,8 +120,7 @@ impl Look<'_> {
 
     /// What was said of the file when it was indexed, but for what a rule says of its own.
     fn at_warnings(&mut self, spec: &SpecMeta, text: &Text<'_>) {
-        let by_rule: Vec<String> =
-            spec.rule.iter().flat_map(|rule| &rule.faults).map(ToString::to_string).collect();
+        let by_rule: Vec<String> = spec.rule.iter().flat_map(|rule| &rule.faults).map(ToString::to_string).collect();
         // A rule file's front matter need not be YAML, and what of it is nothing is the rule's to say.
         let read_as_yaml = spec.rule.is_none() || text.text.starts_with("+++");
         let broken = read_as_yaml.then(|| parse::broken_front_matter(text.text)).flatten();
@@ -147,7 +141,12 @@ impl Look<'_> {
             if !self.subject.root.join(import).exists() {
                 let name = import.rsplit('/').next().unwrap_or(import);
                 let line = text.line_where(|line| line.contains('@') && line.contains(name));
-                self.found(FindingCode::DeadImport, &spec.path, line, format!("it imports {import}, which is not there"));
+                self.found(
+                    FindingCode::DeadImport,
+                    &spec.path,
+                    line,
+                    format!("it imports {import}, which is not there"),
+                );
             }
         }
     }

@@ -24,7 +24,9 @@ impl<'a> Text<'a> {
 
     /// The line of a key of the front matter.
     pub(super) fn line_of_key(&self, key: &str) -> Option<u32> {
-        self.line_where(|line| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
+        self.line_where(|line| {
+            line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
     }
 }
 

@@ -50,6 +50,17 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    pub const ALL: [RuleKind; 8] = [
+        RuleKind::Agents,
+        RuleKind::Claude,
+        RuleKind::Cline,
+        RuleKind::Copilot,
+        RuleKind::Cursor,
+        RuleKind::Kiro,
+        RuleKind::Skill,
+        RuleKind::Windsurf,
+    ];
+
     /// The kind of the file at `path` (from the root, with `/`), if it is a rule file.
     pub(super) fn of(path: &str) -> Option<RuleKind> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -125,6 +136,8 @@ pub enum RuleMode {
 }
 
 impl RuleMode {
+    pub const ALL: [RuleMode; 4] = [RuleMode::Always, RuleMode::Globs, RuleMode::Model, RuleMode::Manual];
+
     /// As the contract with plugins and the command line spell it.
     pub fn name(self) -> &'static str {
         match self {

@@ -124,8 +124,7 @@ fn what_is_too_long_and_what_is_not_read() {
 fn what_an_agent_loads_by_itself_is_worth_a_note() {
     let project = Project::new(&[("AGENTS.md", "# Agents\n"), ("docs/a.md", "# A\n")]);
     let findings = project.open().lint(BUDGETS);
-    let told: Vec<(&str, &str)> =
-        findings.iter().map(|finding| (finding.path.as_str(), finding.code.name())).collect();
+    let told: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.path.as_str(), finding.code.name())).collect();
     assert_eq!(told, [("AGENTS.md", "loaded_natively")]);
     assert!(findings[0].message.starts_with("claude, codex, opencode, pi, qwen"), "{}", findings[0].message);
 }
