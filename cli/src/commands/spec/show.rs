@@ -10,7 +10,7 @@ use pu_protocol::{Answer, Request};
 #[command(after_help = "Examples:
   pu spec show specs/auth.md
   pu spec show AUTH-001 --text
-  pu spec show AUTH --section sessions-and-tokens/auth-002-sessions-expire")]
+  pu spec show AUTH --section auth-002-sessions-expire")]
 pub(crate) struct Args {
     /// Its id, its path from the project's root, or an id that it alone defines.
     spec: String,
