@@ -44,6 +44,7 @@ Examples:
   pu status                              which agents there are
   pu attach fix-the-auth-race            look over its shoulder
   pu context explain \"fix the auth race\" which specs it would get, and why
+  pu spec lint                           what is wrong with specs and rule files
   pu plugin new ledger                   write a plugin that decides which
 
 Exit codes:

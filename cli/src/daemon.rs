@@ -147,6 +147,10 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Resize { .. }
         | Request::ContextExplain { .. }
         | Request::ContextShow { .. }
+        | Request::SpecList { .. }
+        | Request::SpecShow { .. }
+        | Request::SpecSearch { .. }
+        | Request::SpecLint { .. }
         | Request::PluginList { .. }
         | Request::PluginInspect { .. }
         | Request::PluginEncode { .. }
@@ -174,6 +178,8 @@ pub(crate) fn patience(request: &Request) -> Duration {
         Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
         // The whole folder may have to be indexed first.
         Request::ContextExplain { specs: Some(_), .. } => 600,
+        Request::SpecLint { .. } => 600,
+        Request::SpecList { .. } | Request::SpecShow { .. } | Request::SpecSearch { .. } => 120,
         Request::ContextExplain { .. } | Request::Shutdown { .. } | Request::Doctor { .. } => 120,
         Request::PluginInspect { .. } | Request::PluginEncode { .. } => 120,
         // The compiler has a minute for each, and may have some before this one.

@@ -24,5 +24,6 @@ mod recovery;
 mod send;
 mod spawn;
 mod spawn_failure;
+mod spec;
 mod status;
 mod wait;

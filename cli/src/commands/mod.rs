@@ -17,6 +17,7 @@ mod plugin;
 mod protocol;
 mod send;
 mod spawn;
+mod spec;
 mod status;
 mod wait;
 
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Context(context::Context),
     #[command(subcommand)]
+    Spec(spec::Spec),
+    #[command(subcommand)]
     Plugin(plugin::Plugin),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -65,6 +68,7 @@ impl Command {
             Self::Doctor(args) => args.run(invocation),
             Self::Daemon(verb) => verb.run(invocation),
             Self::Context(verb) => verb.run(invocation),
+            Self::Spec(verb) => verb.run(invocation),
             Self::Plugin(verb) => verb.run(invocation),
             Self::Demo(args) => args.run(invocation),
             Self::Completions(args) => args.run(),

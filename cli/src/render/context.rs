@@ -3,9 +3,10 @@
 use super::{View, count, grouped};
 use crate::text::{brief, printable, printable_lines};
 use pu_protocol::answer::ContextAnswer;
-use pu_protocol::context::{AssemblerReport, Candidate, ContextReport, Pick};
+use pu_protocol::context::{AssemblerReport, Candidate, ContextReport, Pick, RuleOutcome, RuleReport};
 
 const REASON_MAX: usize = 90;
+const DETAIL_MAX: usize = 200;
 
 /// The picks, or that there are none, then everything that did not go as it should.
 pub(crate) fn summary(report: &ContextReport, view: &View) -> String {
@@ -64,6 +65,7 @@ pub(crate) fn explanation(answer: &ContextAnswer, view: &View) -> String {
         parts.push(candidates(proposed, view));
         parts.extend(troubles(&head, view));
     }
+    parts.push(rules(&report.rules, view));
     parts.push(assemblers(&report.assemblers, view));
     if let Some(text) = &answer.text {
         parts.push(format!("\n{}", printable_lines(text)));
@@ -84,6 +86,37 @@ fn candidates(candidates: &[Candidate], view: &View) -> String {
         [title(p), fate, tokens, format!("{:.2}", p.score), p.assembler.clone(), brief(&p.reason, REASON_MAX)]
     });
     indent(&view.table(["SPEC", "IN?", "TOKENS", "SCORE", "BY", "WHY"], rows))
+}
+
+/// How many rule files are in, and of each of the others why it is not.
+fn rules(rules: &[RuleReport], view: &View) -> String {
+    if rules.is_empty() {
+        return String::new();
+    }
+    let out: Vec<&RuleReport> = rules.iter().filter(|rule| rule.outcome != RuleOutcome::Included).collect();
+    let head =
+        format!("rules     {} of {} in", grouped((rules.len() - out.len()) as u64), count(rules.len(), "rule file"));
+    if out.is_empty() {
+        return head;
+    }
+    let rows = out.into_iter().map(|rule| {
+        let what = outcome(rule.outcome).to_owned();
+        [rule.path.clone(), rule.mode.clone(), what, brief(&rule.detail, DETAIL_MAX)]
+    });
+    format!("{head}\n{}", indent(&view.table(["RULE", "READ", "NOT IN", "WHY"], rows)))
+}
+
+fn outcome(outcome: RuleOutcome) -> &'static str {
+    match outcome {
+        RuleOutcome::Included => "in",
+        RuleOutcome::LeftOut => "left out",
+        RuleOutcome::NoFileFits => "no file fits",
+        RuleOutcome::NotNamed => "not named",
+        RuleOutcome::NotRanked => "not ranked",
+        RuleOutcome::Native => "loaded already",
+        RuleOutcome::Broken => "broken",
+        RuleOutcome::NotProposed => "not proposed",
+    }
 }
 
 /// A spec as it is cited: its id where it has one, and the section if it is not whole.
@@ -222,6 +255,29 @@ pub(crate) mod tests {
         # Auth
         \u{1b}]0;x\u{7}body
         "#);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_in_says_why() {
+        let rule = |path: &str, outcome, detail: &str| RuleReport {
+            path: path.into(),
+            mode: "globs".into(),
+            outcome,
+            detail: detail.into(),
+            ..RuleReport::default()
+        };
+        let rules = vec![
+            rule("AGENTS.md", RuleOutcome::Included, "always applies"),
+            rule(".cursor/rules/api.mdc", RuleOutcome::NoFileFits, "no file: it is for src/api/**"),
+        ];
+        let report = ContextReport { budget: 8000, rules, ..Default::default() };
+        let answer = ContextAnswer { report, text: None, unknown: Vec::new() };
+        insta::assert_snapshot!(explanation(&answer, &view()), @r"
+        context   0 specs, 0 of 8,000 tokens
+        rules     1 of 2 rule files in
+          RULE                   READ   NOT IN        WHY
+          .cursor/rules/api.mdc  globs  no file fits  no file: it is for src/api/**
+        ");
     }
 
     #[test]

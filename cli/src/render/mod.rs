@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod plugin;
 pub(crate) mod spawn;
+pub(crate) mod spec;
 
 use crate::screen::{self, Style};
 use crate::text::printable;

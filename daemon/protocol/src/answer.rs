@@ -8,6 +8,7 @@ use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
+use crate::spec::{SpecDetail, SpecFinding, SpecInfo, SpecMatch};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,28 @@ pub enum Answer {
     CleanReport { items: Vec<CleanItem>, dry_run: bool },
     /// To `context_explain` and `context_show`.
     ContextReport(ContextAnswer),
+    /// To `spec_list`: some of `total`, by path; the others are behind `next`.
+    SpecListReport {
+        specs: Vec<SpecInfo>,
+        total: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
+    },
+    /// To `spec_show`.
+    SpecReport(Box<SpecDetail>),
+    /// To `spec_search`: the best first.
+    SpecSearchReport { hits: Vec<SpecMatch> },
+    /// To `spec_lint`: how many specs were looked at, how much was found, and what, by path and line; `more` of it is not
+    /// listed, for want of room.
+    SpecLintReport {
+        specs: u32,
+        errors: u32,
+        warnings: u32,
+        notes: u32,
+        findings: Vec<SpecFinding>,
+        #[serde(default)]
+        more: u32,
+    },
     /// To `plugin_list`.
     PluginListReport { plugins: Vec<PluginInfo> },
     /// To `plugin_inspect` and `plugin_encode`.

@@ -42,6 +42,9 @@ pub struct ContextReport {
     /// Everything that was proposed, best first; absent in a spawn's answer, which tells what is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Vec<Candidate>>,
+    /// Every rule file, by path, and whether and why it holds for the task; absent in a spawn's answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleReport>,
     /// A digest of the indexed specs: the same task on the same revision gives the same context.
     pub revision: String,
     /// What a person should know: skipped files, missing specs, a context that could not be delivered as asked.
@@ -81,6 +84,45 @@ pub struct Candidate {
     /// Why it is not in, where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
+}
+
+/// What became of one rule file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RuleReport {
+    pub spec: String,
+    /// Relative to the project root.
+    pub path: String,
+    /// The tool that it is for, such as `cursor`.
+    pub kind: String,
+    /// `always`, `globs`, `model` or `manual`.
+    pub mode: String,
+    pub outcome: RuleOutcome,
+    /// Why, for people.
+    pub detail: String,
+}
+
+/// Whether a rule file is in a context, or why it is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleOutcome {
+    /// It is in.
+    Included,
+    /// It was proposed and left out: no room, or a score under the threshold.
+    LeftOut,
+    /// Its patterns fit none of the files that the task mentions or that are changed.
+    NoFileFits,
+    /// It is read only where somebody names it, and the task does not.
+    NotNamed,
+    /// It is read where its description fits the task, and no assembler found that it does.
+    NotRanked,
+    /// The task's agent loads it by itself.
+    Native,
+    /// A mistake in it keeps it from ever firing.
+    Broken,
+    /// It holds for the task and no assembler proposed it: the one that does (`tags`) is switched off or failed.
+    #[default]
+    NotProposed,
 }
 
 /// One assembler's part in an assembly.

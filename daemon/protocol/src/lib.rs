@@ -20,6 +20,7 @@ pub mod layout;
 pub mod plugin;
 pub mod request;
 pub mod schema;
+pub mod spec;
 
 pub use agent::{AgentInfo, AgentState, Exit};
 pub use answer::Answer;

@@ -139,6 +139,59 @@ pub enum Request {
         #[serde(default)]
         cwd: Option<PathBuf>,
     },
+    /// The specs of the project of `cwd`, by path; where there are more than an answer holds, page by page.
+    SpecList {
+        cwd: PathBuf,
+        /// Only the one at this path from the root, those in this folder, or those that this glob fits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
+        /// Only of one of these kinds: `spec`, `rule` for every rule file, or a tool, as in the answer.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<String>,
+        /// Only rule files of one of these modes: `always`, `globs`, `model`, `manual`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        modes: Vec<String>,
+        /// Only with all of these tags.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tags: Vec<String>,
+        /// Only what this agent loads by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        native: Option<String>,
+        /// Only those behind this path: the `next` of the answer before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// One spec: its front matter, its sections, its text.
+    SpecShow {
+        cwd: PathBuf,
+        /// Its id or path, or an id that it alone defines.
+        spec: String,
+        /// Send the text of this section, by its id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<String>,
+        /// Send the text of all of it.
+        #[serde(default)]
+        with_text: bool,
+    },
+    /// The specs that the index finds for a text, as plugins see them.
+    SpecSearch {
+        cwd: PathBuf,
+        text: String,
+        /// Fields with what each counts: `body`, `title`, `path`, `headings`, `tags`, `lead`, `section`, `near`; the ranking
+        /// as it is if empty.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        fields: BTreeMap<String, f32>,
+        /// 10 if absent, 200 at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
+    },
+    /// Looks what is wrong with the specs and rule files of the project of `cwd`.
+    SpecLint {
+        cwd: PathBuf,
+        /// Only what is found in these, each as the `path` of `spec_list`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        paths: Vec<String>,
+    },
     /// The plugins of the project of `cwd`: its chain, what is switched off, what is pinned.
     PluginList { cwd: PathBuf },
     /// What a component says of itself; runs nothing.
@@ -272,6 +325,10 @@ impl Request {
         "clean",
         "context_explain",
         "context_show",
+        "spec_list",
+        "spec_show",
+        "spec_search",
+        "spec_lint",
         "plugin_list",
         "plugin_inspect",
         "plugin_encode",

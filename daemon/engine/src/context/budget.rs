@@ -53,6 +53,11 @@ pub(super) struct Fitted {
     pub left_out: Vec<Option<String>>,
 }
 
+/// What of a budget hard rules may take together.
+pub(super) fn for_rules(budget: u32) -> u32 {
+    share(budget, RULES_SHARE)
+}
+
 /// Chooses among ranked candidates what goes into `budget` tokens, as counted by `count`.
 pub(super) fn fit(
     candidates: &[Merged],
@@ -65,7 +70,7 @@ pub(super) fn fit(
     let groups = groups(candidates, &reasons);
     let best = groups.iter().filter(|g| !g.explicit && !g.is_rule).map(|g| g.why.score).fold(0.0, f32::max);
     let left = budget.saturating_sub(count(render::preamble()).saturating_add(SEAM));
-    let rules_left = share(budget, RULES_SHARE);
+    let rules_left = for_rules(budget);
     let (pieces, repeats, frames) = (Vec::new(), Repeats::default(), HashMap::new());
     let mut packer = Packer { library, count, left, rules_left, best, pieces, repeats, frames };
     let mut waiting: Vec<&Group<'_>> = groups.iter().collect();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::budget;
 use crate::plugins::{Grant, is_plugin_name};
 
 /// As `config.toml` has it. A key that is not known is an error.
@@ -110,6 +111,11 @@ impl AssemblerConfig {
 }
 
 impl ContextConfig {
+    /// What of the budget rules may take that hold whatever the task's words.
+    pub fn budget_for_rules(&self) -> u32 {
+        budget::for_rules(self.budget)
+    }
+
     /// The budget of a task: its own, else its agent type's, else the general one.
     pub(super) fn budget_of(&self, asked: Option<u32>, agent: Option<&str>) -> u32 {
         asked.or_else(|| self.budgets.get(agent?).copied()).unwrap_or(self.budget)

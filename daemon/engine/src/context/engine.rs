@@ -23,6 +23,7 @@ use super::past::Past;
 use super::pins::Pins;
 use super::reader::IndexReader;
 use super::report;
+use super::rules;
 use super::task::{self, ProjectFacts};
 use super::texts::SpecTexts;
 use super::threshold::Threshold;
@@ -103,7 +104,7 @@ impl ContextEngine {
         let task = task::prepare(description, facts, folder, is_file);
         let mut chained = self.ask_assemblers(project, &texts, &task)?;
         settle_names(texts.catalog(), &mut chained);
-        Ok(assembled(project, description, &texts, &task.prompt, asked, chained))
+        Ok(assembled(project, description, &texts, &task, asked, chained))
     }
 
     fn ask_assemblers(
@@ -186,15 +187,20 @@ pub(super) fn assembled(
     project: &ProjectSpecs,
     description: &TaskDescription,
     texts: &Arc<SpecTexts>,
-    prompt: &str,
+    task: &Task,
     asked: Vec<Proposal>,
     chained: Chained,
 ) -> Assembled {
     let candidates = merged(texts.catalog(), description.agent.as_deref(), asked, chained.proposals);
-    let library = IndexLibrary::new(Arc::clone(texts), prompt);
+    let library = IndexLibrary::new(Arc::clone(texts), &task.prompt);
     let budget = project.config.budget_of(description.budget, description.agent.as_deref());
     let threshold = Threshold { min_score: project.config.min_score, near_best: project.config.near_best };
     let fitted = budget::fit(&candidates, &library, budget, threshold, &tokens::count);
+    let (rules, untold) = rules::outcomes(texts.catalog(), task, &candidates, &fitted.left_out);
+    let mut warnings = warnings(&project.index, texts.catalog(), &candidates, &fitted);
+    if untold > 0 {
+        warnings.push(format!("{untold} more rule files are not told of one by one"));
+    }
     let report = ContextReport {
         tokens: fitted.tokens,
         budget,
@@ -202,8 +208,9 @@ pub(super) fn assembled(
         assemblers: chained.reports,
         labels: chained.labels,
         candidates: Some(report::candidates(&candidates, &fitted, &library)),
+        rules,
         revision: texts.catalog().revision().to_owned(),
-        warnings: warnings(&project.index, texts.catalog(), &candidates, &fitted),
+        warnings,
     };
     Assembled { report, text: fitted.text, changed: chained.changed }
 }

@@ -4,7 +4,8 @@
 //! the user named, `lineup` and `loader` find the plugins (and `maps` the maps of one), `pins`, `grants` and `tally` say which
 //! of them are not run, `past` has what they may remember, `chain` asks them, `merge` (with `hard_rule`) makes one ranking of
 //! their answers,
-//! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done.
+//! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done,
+//! and `rules` what became of each rule file.
 //! `talk` bounds what of a plugin's chatter goes on. `reader` and `index_library` are the two views of the spec index, for
 //! plugins and for the budget. `inventory` lists the plugins of a project and `trial` runs one alone, for those who write
 //! and keep plugins.
@@ -39,6 +40,7 @@ mod reader;
 mod render;
 mod repeats;
 mod report;
+mod rules;
 mod talk;
 mod tally;
 mod task;

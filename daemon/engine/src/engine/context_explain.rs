@@ -112,6 +112,7 @@ impl Engine {
 
 /// Takes out what only people read.
 fn strip(report: &mut ContextReport) {
+    report.rules.clear();
     for candidate in report.candidates.iter_mut().flatten() {
         candidate.title.clear();
         candidate.pick.reason.clear();

@@ -64,6 +64,15 @@ impl Engine {
                 self.context_explain(cwd, asked).await?
             }
             Request::ContextShow { agent, cwd } => self.context_show(&agent, cwd).await?,
+            Request::SpecList { cwd, path, kinds, modes, tags, native, after } => {
+                let wanted = super::spec::Wanted { path, kinds, modes, tags, native };
+                self.spec_list(cwd, wanted, after).await?
+            }
+            Request::SpecShow { cwd, spec, section, with_text } => {
+                self.spec_show(cwd, spec, section, with_text).await?
+            }
+            Request::SpecSearch { cwd, text, fields, limit } => self.spec_search(cwd, text, fields, limit).await?,
+            Request::SpecLint { cwd, paths } => self.spec_lint(cwd, paths).await?,
             Request::PluginList { cwd } => self.plugin_list(cwd).await?,
             Request::PluginInspect { cwd, plugin } => self.plugin_inspect(cwd, plugin).await?,
             Request::PluginEncode { core, manifest, out } => self.plugin_encode(core, manifest, out).await?,
@@ -99,6 +108,10 @@ fn name(request: &Request) -> &'static str {
         Request::Clean { .. } => "clean",
         Request::ContextExplain { .. } => "context_explain",
         Request::ContextShow { .. } => "context_show",
+        Request::SpecList { .. } => "spec_list",
+        Request::SpecShow { .. } => "spec_show",
+        Request::SpecSearch { .. } => "spec_search",
+        Request::SpecLint { .. } => "spec_lint",
         Request::PluginList { .. } => "plugin_list",
         Request::PluginInspect { .. } => "plugin_inspect",
         Request::PluginEncode { .. } => "plugin_encode",

@@ -24,6 +24,7 @@ mod scratch;
 mod shutdown;
 mod site;
 mod spawn;
+mod spec;
 mod state;
 mod status;
 mod subscribe;

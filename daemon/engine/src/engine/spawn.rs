@@ -405,6 +405,7 @@ fn report(prepared: &Prepared, place: &Place, commit: SpawnCommit, pid: i32) -> 
     let mut context = commit.context;
     // What was left out is in history and in `context show`; the answer tells what is in.
     context.candidates = None;
+    context.rules.clear();
     SpawnReport {
         agent_id: commit.agent.agent_id,
         name: commit.agent.name,

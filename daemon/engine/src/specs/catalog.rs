@@ -8,10 +8,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::format::Format;
 use super::native;
 use super::parse::ids;
 use super::rule::Rule;
 use super::stamp::Stamp;
+
+/// In the warning of a spec whose id another one has.
+pub(super) const TAKEN: &str = "is taken by";
 
 /// The warning of a spec whose text is not the file's bytes.
 pub(super) const LOSSY: &str = "bytes that are not UTF-8 were replaced";
@@ -67,6 +71,11 @@ pub struct SectionMeta {
 }
 
 impl SpecMeta {
+    /// The name of the markup that it is written in.
+    pub fn format(&self) -> &'static str {
+        Format::of(&self.path).unwrap_or(Format::PlainText).name()
+    }
+
     pub fn section(&self, id: &str) -> Option<(usize, &SectionMeta)> {
         self.sections.iter().enumerate().find(|(_, s)| s.id == id)
     }
@@ -112,6 +121,8 @@ pub struct SpecCatalog {
     specs: Vec<Arc<SpecMeta>>,
     by_name: HashMap<String, usize>,
     by_id: HashMap<String, Vec<usize>>,
+    /// The specs (as ordinals) that are rule files.
+    rules: Vec<usize>,
     /// What is wrong with specs, path first.
     warnings: Vec<String>,
     revision: String,
@@ -132,6 +143,9 @@ impl SpecCatalog {
             digest.update([0]);
             digest.update(spec.revision.as_bytes());
             digest.update([0]);
+            if spec.rule.is_some() {
+                catalog.rules.push(i);
+            }
             for id in &spec.ids {
                 catalog.by_id.entry(ids::normalise(id)).or_default().push(i);
             }
@@ -148,7 +162,7 @@ impl SpecCatalog {
         let spec = &self.specs[i];
         let Some(first) = self.by_name.get(&spec.id) else { return Arc::clone(spec) };
         let mut renamed = SpecMeta::clone(spec);
-        renamed.warnings.push(format!("the id {} is taken by {}", spec.id, self.specs[*first].path));
+        renamed.warnings.push(format!("the id {} {TAKEN} {}", spec.id, self.specs[*first].path));
         renamed.id = path_id(&spec.path);
         if self.by_name.contains_key(&renamed.id) {
             renamed.id.clone_from(&spec.path);
@@ -158,6 +172,12 @@ impl SpecCatalog {
 
     pub fn specs(&self) -> &[Arc<SpecMeta>] {
         &self.specs
+    }
+
+    /// Those that are rule files, by path, each with its rule.
+    pub fn rules(&self) -> impl Iterator<Item = (&SpecMeta, &Rule)> {
+        let specs = self.rules.iter().filter_map(|i| self.specs.get(*i));
+        specs.filter_map(|spec| spec.rule.as_ref().map(|rule| (&**spec, rule)))
     }
 
     /// The spec with this id or path, or the only one that defines this id (`DAEMON-006`, in any case).

@@ -30,6 +30,18 @@ impl Format {
             _ => return None,
         })
     }
+
+    /// As answers and the command line spell it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Format::Markdown => "markdown",
+            Format::Mdx => "mdx",
+            Format::ReStructuredText => "restructuredtext",
+            Format::AsciiDoc => "asciidoc",
+            Format::MediaWiki => "mediawiki",
+            Format::PlainText => "text",
+        }
+    }
 }
 
 #[cfg(test)]

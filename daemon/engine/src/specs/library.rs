@@ -15,7 +15,7 @@ use super::file;
 use super::nested::Nested;
 use super::parse;
 use super::snapshot::Snapshot;
-use super::source::{self, FoundFile, Scan, SkippedFile, SourceConfig};
+use super::source::{self, FoundFile, Scan, SkipKind, SkippedFile, SourceConfig};
 use super::stamp::Stamp;
 
 pub(super) struct Library {
@@ -111,7 +111,9 @@ impl Library {
                     changed += usize::from(written);
                     next.insert(found.path.clone(), known);
                 }
-                Err(LookError::Skip(reason)) => skipped.push(SkippedFile { path: found.path.clone(), reason }),
+                Err(LookError::Skip(reason)) => {
+                    skipped.push(SkippedFile { path: found.path.clone(), reason, kind: SkipKind::Unreadable });
+                }
                 Err(LookError::Index(error)) => return Err(error),
             }
         }

@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod format;
 mod library;
+mod lint;
 mod native;
 mod nested;
 mod parse;
@@ -38,9 +39,10 @@ use std::time::Instant;
 
 pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
-pub use rule::{Rule, RuleFault, RuleKind, RuleMode};
+pub use lint::{Budgets, Finding, FindingCode, Severity};
+pub use rule::{Patterns, Rule, RuleFault, RuleKind, RuleMode};
 pub use search::{SearchQuery, SectionHit, SpecHit};
-pub use source::{SkippedFile, SourceConfig};
+pub use source::{SkipKind, SkippedFile, SourceConfig};
 pub use text::SpecText;
 pub use view::SpecView;
 
@@ -198,6 +200,14 @@ impl SpecIndex {
     /// Files in the spec folders that are not in the index, and why.
     pub fn skipped(&self) -> Arc<[SkippedFile]> {
         self.shared.view().skipped
+    }
+
+    /// What is wrong with the specs and rule files, as of the last refresh: every file is read for that.
+    pub fn lint(&self, budgets: Budgets) -> Vec<Finding> {
+        let View { snapshot, skipped, .. } = self.shared.view();
+        let Shared { root, max_file_bytes, .. } = &*self.shared;
+        let (catalog, max_file_bytes) = (&*snapshot.catalog, *max_file_bytes);
+        lint::check(&lint::Subject { root, max_file_bytes, catalog, skipped: &skipped }, budgets)
     }
 
     /// What is wrong with specs that are in the index (path first), with the index, or with watching it.

@@ -103,6 +103,25 @@ pub struct SkippedFile {
     /// Relative to the project, with `/`; bytes that are not UTF-8 are shown as `\u{FFFD}`.
     pub path: String,
     pub reason: String,
+    pub kind: SkipKind,
+}
+
+/// What kind of reason it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SkipKind {
+    /// It, or what is on the way to it, cannot be read as a file of text.
+    Unreadable,
+    TooLarge,
+    /// It leads out of the project.
+    Outside,
+    /// It is read already, under another name.
+    Repeated,
+    /// A rule where the tool that it is for does not look.
+    Misplaced,
+    /// A folder that the configuration names and that is not there.
+    Missing,
+    /// Not all of the project was searched.
+    Unsearched,
 }
 
 /// A spec file as found on disk, not yet read.
@@ -181,7 +200,7 @@ impl SourceWalk<'_> {
             } else if path.is_dir() {
                 found.push(path);
             } else {
-                self.skip(&path, "the configured spec folder does not exist".into());
+                self.skip_as(SkipKind::Missing, &path, "the configured spec folder does not exist".into());
             }
         }
         found
@@ -204,7 +223,7 @@ impl SourceWalk<'_> {
         if let Some(entries) = nested.cut() {
             let reason =
                 format!("only the first {entries} entries of the project were searched for it and for CLAUDE.md");
-            self.skip(Path::new("**/AGENTS.md"), reason);
+            self.skip_as(SkipKind::Unsearched, Path::new("**/AGENTS.md"), reason);
         }
         self.scan.linked.extend(self.config.rule_places(self.root));
         self.only_rules = false;
@@ -240,7 +259,8 @@ impl SourceWalk<'_> {
             }
             if self.roots.iter().any(|seen| real.starts_with(seen)) {
                 if real != folder {
-                    self.skip(&folder, format!("a link to {}, which is read already", self.shown(&real)));
+                    let reason = format!("a link to {}, which is read already", self.shown(&real));
+                    self.skip_as(SkipKind::Repeated, &folder, reason);
                 }
                 continue;
             }
@@ -326,7 +346,7 @@ impl SourceWalk<'_> {
         let is_rule = RuleKind::of(&shown).is_some();
         if self.only_rules && !is_rule {
             if let Some(reason) = rule::unread(&shown) {
-                self.skip(path, reason.to_owned());
+                self.skip_as(SkipKind::Misplaced, path, reason.to_owned());
             }
             return;
         }
@@ -345,7 +365,8 @@ impl SourceWalk<'_> {
         }
         if metadata.len() > self.config.max_file_bytes {
             let limit = self.config.max_file_bytes;
-            return self.skip(path, format!("{} bytes is more than the limit of {limit}", metadata.len()));
+            let reason = format!("{} bytes is more than the limit of {limit}", metadata.len());
+            return self.skip_as(SkipKind::TooLarge, path, reason);
         }
         let found = FoundFile { path: shown.clone(), stamp: Stamp::of(&metadata) };
         if let Some(first) = self.files.get(&real) {
@@ -355,7 +376,7 @@ impl SourceWalk<'_> {
                 return;
             }
             let reason = format!("the same file as {}", first.path);
-            return self.skip(path, reason);
+            return self.skip_as(SkipKind::Repeated, path, reason);
         }
         self.files.insert(real, found);
     }
@@ -365,7 +386,7 @@ impl SourceWalk<'_> {
         match fs::canonicalize(path) {
             Ok(real) if real.starts_with(self.root) => Some(real),
             Ok(_) => {
-                self.skip(path, "it leads out of the project".into());
+                self.skip_as(SkipKind::Outside, path, "it leads out of the project".into());
                 None
             }
             Err(error) => {
@@ -384,8 +405,12 @@ impl SourceWalk<'_> {
     }
 
     fn skip(&mut self, path: &Path, reason: String) {
+        self.skip_as(SkipKind::Unreadable, path, reason);
+    }
+
+    fn skip_as(&mut self, kind: SkipKind, path: &Path, reason: String) {
         let path = self.shown(path);
-        self.scan.skipped.push(SkippedFile { path, reason });
+        self.scan.skipped.push(SkippedFile { path, reason, kind });
     }
 
     fn shown(&self, path: &Path) -> String {

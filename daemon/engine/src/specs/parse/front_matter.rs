@@ -2,7 +2,7 @@
 //!
 //! Knows the keys that every kind of spec shares (`id`, `title`, `tags`) and keeps the rest as attributes.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::rule::Values;
 
@@ -21,22 +21,57 @@ pub(super) struct FrontMatter {
     pub warnings: Vec<String>,
 }
 
+/// Front matter that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Broken {
+    /// Of the file, from 1.
+    pub line: u32,
+    pub message: String,
+}
+
 /// Reads the front matter at the start of a text; answers with it and with where the text goes on.
 pub(super) fn read(text: &str) -> (FrontMatter, usize) {
     let mut front = FrontMatter::default();
     let start = text.len() - text.trim_start_matches('\u{FEFF}').len();
     let Some((fence, inner, end)) = fenced(text, start) else { return (front, start) };
-    let values = match fence {
-        "---" => serde_saphyr::from_str::<Value>(inner).map_err(|error| error.to_string()),
-        _ => toml::from_str::<Value>(inner).map_err(|error| error.to_string()),
-    };
-    match values {
-        Ok(Value::Object(values)) => values.iter().for_each(|(key, value)| front.take(key, value)),
-        Ok(Value::Null) => {}
-        Ok(_) => front.warnings.push("the front matter is not a list of keys and values".into()),
-        Err(error) => front.warnings.push(format!("the front matter cannot be read: {}", first_line(&error))),
+    match values(fence, inner) {
+        Ok(values) => values.iter().for_each(|(key, value)| front.take(key, value)),
+        Err(broken) => front.warnings.push(broken.message),
     }
     (front, end)
+}
+
+/// What keeps the front matter of a text from being read, if there is any and something does.
+pub(super) fn broken(text: &str) -> Option<Broken> {
+    let start = text.len() - text.trim_start_matches('\u{FEFF}').len();
+    let (fence, inner, _) = fenced(text, start)?;
+    values(fence, inner).err()
+}
+
+fn values(fence: &str, inner: &str) -> Result<Map<String, Value>, Broken> {
+    if inner.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    // The fence is the first line.
+    let broken = |line: u32, message: String| Broken { line: line.saturating_add(1), message };
+    let unreadable = |line, what: &str| broken(line, format!("the front matter cannot be read: {what}"));
+    let read = if fence == "---" {
+        serde_saphyr::from_str::<Value>(inner).map_err(|error| {
+            let line = error.location().map_or(0, |at| u32::try_from(at.line()).unwrap_or(0));
+            unreadable(line, first_line(&error.to_string()))
+        })
+    } else {
+        toml::from_str::<Value>(inner).map_err(|error| {
+            let before = error.span().and_then(|span| inner.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            unreadable(u32::try_from(line).unwrap_or(u32::MAX), first_line(error.message()))
+        })
+    };
+    match read? {
+        Value::Object(values) => Ok(values),
+        Value::Null => Ok(Map::new()),
+        _ => Err(broken(1, "the front matter is not a list of keys and values".into())),
+    }
 }
 
 /// The same for a rule file: what is no YAML is read as the tools read it. Answers with the bare values too.
@@ -56,8 +91,13 @@ pub(super) fn read_rule(text: &str) -> (FrontMatter, Values, usize) {
     (front, values, end)
 }
 
+/// Of what a parser has to say, without the place: that counts from the fence, and nobody knows it.
 fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+    let line = text.lines().next().unwrap_or_default();
+    match line.strip_prefix("error: line ").and_then(|rest| rest.split_once(": ")) {
+        Some((_, said)) => said,
+        None => line,
+    }
 }
 
 /// The fence, what stands between the two fences, and where the text after them begins.
@@ -205,6 +245,23 @@ mod tests {
             let (front, end) = read(text);
             assert_eq!(&text[end..], "body");
             assert_eq!(front.warnings.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_is_told_with_its_line_in_the_file() {
+        for (text, line) in [
+            ("---\nid: X\ntags: [unclosed\n---\nbody", Some(3)),
+            ("---\n- a\n- b\n---\nbody", Some(2)),
+            ("+++\nid = 'X'\na =\n+++\nbody", Some(3)),
+            ("---\nid: X\n---\nbody", None),
+            ("---\n---\nbody", None),
+            ("---\nno end\n", None),
+        ] {
+            let broken = broken(text);
+            assert_eq!(broken.as_ref().map(|broken| broken.line), line, "{text}: {broken:?}");
+            let told = read(text).0.warnings;
+            assert_eq!(told, broken.map(|broken| broken.message).into_iter().collect::<Vec<_>>(), "{text}");
         }
     }
 

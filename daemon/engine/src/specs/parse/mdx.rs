@@ -10,7 +10,7 @@ pub(super) fn headings(body: &str) -> Vec<Heading> {
     markdown::headings(&blanked(body))
 }
 
-fn blanked(body: &str) -> String {
+pub(super) fn blanked(body: &str) -> String {
     let mut text = String::with_capacity(body.len());
     let mut inside = Inside::Text;
     let mut blank_before = true;

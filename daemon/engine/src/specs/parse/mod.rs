@@ -65,6 +65,25 @@ pub(super) fn parse<'a>(path: &str, text: &'a str) -> ParsedSpec<'a> {
     ParsedSpec { text, body_start, front, title, ids, rule, sections }
 }
 
+/// What keeps the front matter of a file that is no rule file from being read; that of a rule file is in its `Rule`.
+pub(super) fn broken_front_matter(text: &str) -> Option<front_matter::Broken> {
+    front_matter::broken(text)
+}
+
+/// The Markdown of a file, each byte in its place: what is none (front matter, JavaScript) is blank. `None` for other
+/// formats.
+pub(super) fn markdown_of(path: &str, text: &str) -> Option<String> {
+    let format = Format::of(path).filter(|format| matches!(format, Format::Markdown | Format::Mdx))?;
+    let start = match RuleKind::of(path) {
+        Some(_) => front_matter::read_rule(text).2,
+        None => front_matter::read(text).1,
+    };
+    let (front, body) = text.split_at(start);
+    let mut markdown: String = front.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
+    markdown.push_str(&if format == Format::Mdx { mdx::blanked(body) } else { body.to_owned() });
+    Some(markdown)
+}
+
 impl ParsedSpec<'_> {
     pub(super) fn body(&self) -> &str {
         &self.text[self.body_start..]
@@ -133,6 +152,18 @@ mod tests {
             ("a.rst", "PEP: 8\nTitle: Style Guide\nStatus: Active\n\nIntroduction\n============\n", "Style Guide"),
         ] {
             assert_eq!(parse(path, text).title, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn markdown_stands_where_it_stood() {
+        for (path, text, markdown) in [
+            ("a.md", "---\nid: X\n---\n[a](b)\n", Some("   \n     \n   \n[a](b)\n")),
+            ("a.mdc", "---\nglobs: *.ts\n---\n[a](b)\n", Some("   \n           \n   \n[a](b)\n")),
+            ("a.mdx", "export const é = 1\n\n[a](b)\n", Some("                   \n\n[a](b)\n")),
+            ("a.rst", "Title\n=====\n", None),
+        ] {
+            assert_eq!(markdown_of(path, text).as_deref(), markdown, "{path}");
         }
     }
 

@@ -1,16 +1,18 @@
 //! Rule files: what teams already wrote for their agents (`AGENTS.md`, Cursor, Copilot, Kiro, Windsurf and Cline rules,
 //! Claude's rules and skills), told by their paths, and when each of them is meant to be read.
 //!
-//! Pure, and no judge of a task: whether a rule's patterns fit the files of a task is for those who assemble context.
+//! Pure, and no judge of a task: which files a task has to do with is for those who assemble context.
 
 mod fault;
 mod imports;
+mod patterns;
 mod read;
 mod values;
 
 use serde::{Deserialize, Serialize};
 
 pub use fault::RuleFault;
+pub use patterns::Patterns;
 pub(super) use read::read;
 pub(super) use values::Values;
 
@@ -48,6 +50,17 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    pub const ALL: [RuleKind; 8] = [
+        RuleKind::Agents,
+        RuleKind::Claude,
+        RuleKind::Cline,
+        RuleKind::Copilot,
+        RuleKind::Cursor,
+        RuleKind::Kiro,
+        RuleKind::Skill,
+        RuleKind::Windsurf,
+    ];
+
     /// The kind of the file at `path` (from the root, with `/`), if it is a rule file.
     pub(super) fn of(path: &str) -> Option<RuleKind> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -123,6 +136,8 @@ pub enum RuleMode {
 }
 
 impl RuleMode {
+    pub const ALL: [RuleMode; 4] = [RuleMode::Always, RuleMode::Globs, RuleMode::Model, RuleMode::Manual];
+
     /// As the contract with plugins and the command line spell it.
     pub fn name(self) -> &'static str {
         match self {
@@ -151,6 +166,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Its patterns, to be held against paths.
+    pub fn patterns(&self) -> Patterns<'_> {
+        Patterns::of(self)
+    }
+
     /// As `(key, value)` for plugins.
     pub(super) fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let told = [("rule.kind", self.kind.name()), ("rule.mode", self.mode.name())];

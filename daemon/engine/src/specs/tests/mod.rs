@@ -3,6 +3,7 @@
 mod damage;
 mod formats;
 mod fresh;
+mod linting;
 mod reading;
 mod rules;
 mod searching;

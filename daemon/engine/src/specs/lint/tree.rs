@@ -1,0 +1,45 @@
+//! The files of the project's work tree, by a walk that has bounds: what patterns of rules may mean.
+//!
+//! It opens no file and follows no link. What git ignores is left out, and so is what is never read for specs.
+
+use std::path::Path;
+
+use ignore::WalkBuilder;
+
+use super::super::source::NEVER;
+
+/// After so many entries the walk ends.
+const MAX_ENTRIES: usize = 200_000;
+
+/// Paths from the root, with `/`.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    pub(super) files: Vec<String>,
+    /// There are more.
+    pub(super) is_cut: bool,
+}
+
+impl Tree {
+    pub(super) fn of(root: &Path) -> Self {
+        let walk = WalkBuilder::new(root)
+            .hidden(false)
+            .follow_links(false)
+            .require_git(false)
+            .filter_entry(|entry| entry.depth() == 0 || !NEVER.iter().any(|name| entry.file_name() == *name))
+            .build();
+        let mut tree = Self::default();
+        // A folder that cannot be read is nobody's concern here.
+        for (nth, entry) in walk.filter_map(Result::ok).enumerate() {
+            if nth >= MAX_ENTRIES {
+                tree.is_cut = true;
+                break;
+            }
+            let is_folder = entry.file_type().is_none_or(|kind| kind.is_dir());
+            let path = entry.path().strip_prefix(root).ok().and_then(Path::to_str);
+            if let Some(path) = path.filter(|_| !is_folder) {
+                tree.files.push(path.to_owned());
+            }
+        }
+        tree
+    }
+}
