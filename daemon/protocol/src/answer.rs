@@ -7,6 +7,7 @@ use crate::context::ContextReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
+use crate::learned::LearnedReport;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
@@ -40,6 +41,12 @@ pub enum Answer {
     CleanReport { items: Vec<CleanItem>, dry_run: bool },
     /// To `context_explain` and `context_show`.
     ContextReport(ContextAnswer),
+    /// To `context_drop`: the specs as they are called, those included that were dropped before.
+    ContextDropReport { agent_id: String, name: String, dropped: Vec<String> },
+    /// To `context_learned`.
+    LearnedReport(LearnedReport),
+    /// To `context_forget`: how many tasks.
+    ForgetReport { forgotten: u32 },
     /// To `plugin_list`.
     PluginListReport { plugins: Vec<PluginInfo> },
     /// To `plugin_inspect` and `plugin_encode`.
