@@ -64,6 +64,9 @@ impl Engine {
                 self.context_explain(cwd, asked).await?
             }
             Request::ContextShow { agent, cwd } => self.context_show(&agent, cwd).await?,
+            Request::ContextDrop { agent, cwd, specs } => self.context_drop(&agent, cwd, specs).await?,
+            Request::ContextLearned { cwd } => self.context_learned(cwd).await?,
+            Request::ContextForget { cwd, agents, all } => self.context_forget(cwd, agents, all).await?,
             Request::PluginList { cwd } => self.plugin_list(cwd).await?,
             Request::PluginInspect { cwd, plugin } => self.plugin_inspect(cwd, plugin).await?,
             Request::PluginEncode { core, manifest, out } => self.plugin_encode(core, manifest, out).await?,
@@ -99,6 +102,9 @@ fn name(request: &Request) -> &'static str {
         Request::Clean { .. } => "clean",
         Request::ContextExplain { .. } => "context_explain",
         Request::ContextShow { .. } => "context_show",
+        Request::ContextDrop { .. } => "context_drop",
+        Request::ContextLearned { .. } => "context_learned",
+        Request::ContextForget { .. } => "context_forget",
         Request::PluginList { .. } => "plugin_list",
         Request::PluginInspect { .. } => "plugin_inspect",
         Request::PluginEncode { .. } => "plugin_encode",

@@ -36,6 +36,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+pub use analyzer::words;
 pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
 pub use rule::{Rule, RuleFault, RuleKind, RuleMode};
