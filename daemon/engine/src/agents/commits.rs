@@ -46,7 +46,8 @@ pub fn read_commits(root: &Path, known: Option<&str>) -> Result<Option<CommitLog
     let no_fetching = (OsString::from("GIT_NO_LAZY_FETCH"), OsString::from("1"));
     let git = Git::in_environment(std::env::vars_os().chain([no_fetching]))?.with_limit(LIMIT);
     let ended = git.run("find the head", root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
-    let head = if ended.status.success() { String::from_utf8_lossy(&ended.stdout).trim().to_owned() } else { String::new() };
+    let head =
+        if ended.status.success() { String::from_utf8_lossy(&ended.stdout).trim().to_owned() } else { String::new() };
     if known == Some(head.as_str()) {
         return Ok(None);
     }

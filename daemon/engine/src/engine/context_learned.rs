@@ -37,8 +37,9 @@ impl Engine {
             let body = ErrorBody::new(ErrorCode::InvalidConfig, message);
             return Err(body.with_hint("`[context] learn = true` in .pu/config.toml switches it on").into());
         }
-        let commit = SpawnCommit::deserialize(&launch.commit)
-            .map_err(|e| ErrorBody::new(ErrorCode::RecordDamaged, format!("{}: {e}", agent.layout.launch().display())))?;
+        let commit = SpawnCommit::deserialize(&launch.commit).map_err(|e| {
+            ErrorBody::new(ErrorCode::RecordDamaged, format!("{}: {e}", agent.layout.launch().display()))
+        })?;
         let index = specs_of(&project)?.index;
         let dropped = specs
             .iter()
@@ -59,14 +60,12 @@ impl Engine {
         .await?
     }
 
-    pub(super) async fn context_forget(
-        &self,
-        cwd: PathBuf,
-        agents: Vec<String>,
-        all: bool,
-    ) -> Result<Answer, Failure> {
+    pub(super) async fn context_forget(&self, cwd: PathBuf, agents: Vec<String>, all: bool) -> Result<Answer, Failure> {
         if all != agents.is_empty() {
-            return Err(Failure::new(ErrorCode::InvalidRequest, "either `agents` or `all` says what is to be forgotten"));
+            return Err(Failure::new(
+                ErrorCode::InvalidRequest,
+                "either `agents` or `all` says what is to be forgotten",
+            ));
         }
         let engine = self.clone();
         tokio::task::spawn_blocking(move || {
@@ -127,7 +126,8 @@ fn given(name: &str, context: &ContextReport, catalog: &SpecCatalog, agent: &str
     }
     let more = if had.len() > LISTED { ", …" } else { "" };
     had.truncate(LISTED);
-    let hint = if had.is_empty() { "it was given none".to_owned() } else { format!("it was given {}{more}", had.join(", ")) };
+    let hint =
+        if had.is_empty() { "it was given none".to_owned() } else { format!("it was given {}{more}", had.join(", ")) };
     let body = ErrorBody::new(ErrorCode::SpecNotFound, format!("{agent} was given no spec called {name:?}"));
     Err(body.with_hint(hint).into())
 }

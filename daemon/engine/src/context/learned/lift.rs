@@ -39,10 +39,8 @@ pub(in crate::context) fn apply(
         return;
     }
     let alike = lessons.like(&lessons::words(prompt, tags));
-    let alike: Vec<(Source, f32, Saying<'_>)> = alike
-        .into_iter()
-        .map(|(earlier, likeness)| (earlier.source, likeness, Saying::of(earlier, catalog)))
-        .collect();
+    let alike: Vec<(Source, f32, Saying<'_>)> =
+        alike.into_iter().map(|(earlier, likeness)| (earlier.source, likeness, Saying::of(earlier, catalog))).collect();
     if alike.is_empty() {
         return;
     }
