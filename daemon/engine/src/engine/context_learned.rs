@@ -4,7 +4,8 @@ use super::context_explain::specs_of;
 use super::failure::Failure;
 use super::state::Engine;
 use crate::agents::{Agent, outcome_so_far};
-use crate::projects::Project;
+use crate::context::ContextEngine;
+use crate::projects::{Project, ProjectError};
 use crate::specs::SpecCatalog;
 use crate::store::{Outcome, SpawnCommit, forget_outcomes, record_outcome};
 use pu_protocol::context::{ContextReport, Pick};
@@ -41,6 +42,7 @@ impl Engine {
             ErrorBody::new(ErrorCode::RecordDamaged, format!("{}: {e}", agent.layout.launch().display()))
         })?;
         let index = specs_of(&project)?.index;
+        index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;
         let dropped = specs
             .iter()
             .map(|spec| given(spec, &commit.context, &index.catalog(), &agent.info.name))
@@ -98,7 +100,7 @@ impl Engine {
 }
 
 /// Looks at a project's commits if it learns. Blocks as long as git takes.
-pub(super) fn look(context: &crate::context::ContextEngine, project: &Project, anew: bool) {
+pub(super) fn look(context: &ContextEngine, project: &Project, anew: bool) {
     if project.config().is_ok_and(|config| config.context.learn) {
         context.look_back(&project.root, anew);
     }

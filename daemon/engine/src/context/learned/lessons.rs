@@ -13,6 +13,8 @@ use crate::specs;
 const ALIKE: f32 = 0.08;
 /// As many as are looked at for one task, the most alike.
 const LIKE_MAX: usize = 50;
+/// As much of a text, in bytes: no more is kept of an earlier one.
+const TEXT_MAX: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(in crate::context) struct Lessons {
@@ -84,11 +86,8 @@ impl Lessons {
 
 /// The words that a task is known by.
 pub(super) fn words(text: &str, tags: &[String]) -> BTreeSet<String> {
-    let mut words = specs::words(text);
-    for tag in tags {
-        words.extend(specs::words(tag));
-    }
-    words
+    let start = &text[..text.floor_char_boundary(TEXT_MAX)];
+    specs::words(&format!("{start} {}", tags.join(" ")))
 }
 
 #[cfg(test)]

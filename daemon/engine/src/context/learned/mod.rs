@@ -89,8 +89,10 @@ impl Learning {
             }
             Err(error) => return tracing::debug!(%error, "the commits of a project are not known"),
         };
-        if let Err(error) = written {
-            tracing::warn!(%error, "what commits teach is not kept");
+        match written {
+            // So that the next task need not wait for that.
+            Ok(()) => drop(self.lessons(root)),
+            Err(error) => tracing::warn!(%error, "what commits teach is not kept"),
         }
     }
 
