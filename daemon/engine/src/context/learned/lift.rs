@@ -77,7 +77,7 @@ fn moved(score: f32, odds: f32) -> f32 {
     (score * odds / (1.0 - score + score * odds)).clamp(0.0, 1.0)
 }
 
-/// `3 earlier tasks like this changed it and 1 commit like this names it`.
+/// `3 earlier tasks like this changed it and 1 commit like this named it`.
 fn reason(counts: &BTreeMap<(Said, Source), usize>) -> String {
     let parts: Vec<String> = counts
         .iter()
