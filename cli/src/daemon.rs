@@ -147,6 +147,9 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Resize { .. }
         | Request::ContextExplain { .. }
         | Request::ContextShow { .. }
+        | Request::ContextDrop { .. }
+        | Request::ContextLearned { .. }
+        | Request::ContextForget { .. }
         | Request::SpecList { .. }
         | Request::SpecShow { .. }
         | Request::SpecSearch { .. }

@@ -14,6 +14,7 @@ mod health;
 mod hostile;
 mod init;
 mod kill;
+mod learning;
 mod logs;
 mod plugin;
 mod plugin_grants;

@@ -1,6 +1,8 @@
 //! `pu context`: what an agent would know, or was told, and why.
 
+mod drop;
 mod eval;
+mod learned;
 
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
@@ -17,6 +19,8 @@ use std::path::PathBuf;
 pub(crate) enum Context {
     Explain(ExplainArgs),
     Show(ShowArgs),
+    Drop(drop::DropArgs),
+    Learned(learned::LearnedArgs),
     Eval(eval::EvalArgs),
 }
 
@@ -73,6 +77,8 @@ impl Context {
                 None => args.request(invocation)?,
             },
             Self::Show(args) => Request::ContextShow { agent: args.agent.clone(), cwd: invocation.cwd() },
+            Self::Drop(args) => return args.run(invocation),
+            Self::Learned(args) => return args.run(invocation),
             Self::Eval(args) => return args.run(invocation),
         };
         let reply = invocation.ask(&request)?;

@@ -176,6 +176,29 @@ fn context_is_explained_for_a_task() {
 }
 
 #[test]
+fn what_was_learnt_is_corrected_shown_and_erased_by_name() {
+    let report = json!({ "type": "context_drop_report", "agent_id": "aaaa1111", "name": "one", "dropped": ["BILL"] });
+    let (ran, requests) = ask(&["context", "drop", "one", "BILL", "docs/x.md"], report);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.starts_with("noted: BILL not wanted for the task of one (aaaa1111)"), "{}", ran.out);
+    assert_eq!((&requests[0]["type"], &requests[0]["specs"]), (&json!("context_drop"), &json!(["BILL", "docs/x.md"])));
+    let (ran, requests) =
+        ask(&["context", "learned"], json!({ "type": "learned_report", "learns": true, "tasks": [] }));
+    assert_eq!((ran.out.as_str(), &requests[0]["type"]), ("nothing was learnt yet\n", &json!("context_learned")));
+    for (args, agents, all) in [
+        (&["--forget", "one", "--forget", "two"][..], json!(["one", "two"]), false),
+        (&["--forget-all"][..], json!([]), true),
+    ] {
+        let line = [&["context", "learned"][..], args].concat();
+        let (ran, requests) = ask(&line, json!({ "type": "forget_report", "forgotten": 2 }));
+        assert_eq!((ran.out.as_str(), &requests[0]["type"]), ("forgot 2 tasks\n", &json!("context_forget")));
+        assert_eq!((&requests[0]["agents"], &requests[0]["all"]), (&agents, &json!(all)));
+    }
+    assert_eq!(World::new().pu(&["context", "drop", "one"]).code, 2, "a spec there must be");
+    assert_eq!(World::new().pu(&["context", "learned", "--forget", "one", "--forget-all"]).code, 2);
+}
+
+#[test]
 fn a_spawn_that_could_not_be_attached_to_starts_nothing() {
     let world = World::new();
     let daemon = world.daemon(|_| Act::Say(error("internal", "nobody should ask")));

@@ -7,6 +7,7 @@ use crate::context::ContextReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
+use crate::learned::LearnedReport;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::spec::{SpecDetail, SpecFinding, SpecInfo, SpecMatch};
 use crate::{AgentInfo, Exit};
@@ -41,6 +42,12 @@ pub enum Answer {
     CleanReport { items: Vec<CleanItem>, dry_run: bool },
     /// To `context_explain` and `context_show`.
     ContextReport(ContextAnswer),
+    /// To `context_drop`: the specs as they are called, those included that were dropped before.
+    ContextDropReport { agent_id: String, name: String, dropped: Vec<String> },
+    /// To `context_learned`.
+    LearnedReport(LearnedReport),
+    /// To `context_forget`: how many tasks.
+    ForgetReport { forgotten: u32 },
     /// To `spec_list`: some of `total`, by path; the others are behind `next`.
     SpecListReport {
         specs: Vec<SpecInfo>,

@@ -57,6 +57,10 @@ impl HomeLayout {
     pub fn index(&self) -> PathBuf {
         self.root.join("index")
     }
+    /// What the latest commits of projects said and touched, a file a project.
+    pub fn commits(&self) -> PathBuf {
+        self.root.join("commits")
+    }
     /// The folder above all agents' folders.
     pub fn agents(&self) -> PathBuf {
         self.root.join("agents")
@@ -168,7 +172,11 @@ impl ProjectLayout {
     pub fn plugin_state(&self, name: &str) -> PathBuf {
         self.state().join(format!("{name}.json"))
     }
-    /// Held while what a plugin keeps is changed.
+    /// What came of the project's tasks, a line a task: what ranking learns from.
+    pub fn learned(&self) -> PathBuf {
+        self.state().join("learned.jsonl")
+    }
+    /// Held while what a plugin keeps, or what is learnt, is changed.
     pub fn state_lock(&self) -> PathBuf {
         self.state().join("lock")
     }

@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod frame;
 pub mod layout;
+pub mod learned;
 pub mod plugin;
 pub mod request;
 pub mod schema;

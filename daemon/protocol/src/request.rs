@@ -139,6 +139,26 @@ pub enum Request {
         #[serde(default)]
         cwd: Option<PathBuf>,
     },
+    /// Notes that specs which an agent was given were not wanted for its task: later rankings count that.
+    ContextDrop {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        /// Ids or paths of specs that its context had.
+        specs: Vec<String>,
+    },
+    /// What was learnt from earlier tasks of the project of `cwd`, and from its commits.
+    ContextLearned { cwd: PathBuf },
+    /// Erases what was learnt from earlier tasks; what commits teach is the repository's and stays.
+    ContextForget {
+        cwd: PathBuf,
+        /// Ids of agents, beginnings of them, or names.
+        #[serde(default)]
+        agents: Vec<String>,
+        /// All that was learnt.
+        #[serde(default)]
+        all: bool,
+    },
     /// The specs of the project of `cwd`, by path; where there are more than an answer holds, page by page.
     SpecList {
         cwd: PathBuf,
@@ -325,6 +345,9 @@ impl Request {
         "clean",
         "context_explain",
         "context_show",
+        "context_drop",
+        "context_learned",
+        "context_forget",
         "spec_list",
         "spec_show",
         "spec_search",

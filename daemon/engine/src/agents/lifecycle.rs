@@ -2,6 +2,7 @@
 //!
 //! One task an agent. It signals nothing and starts nothing.
 
+use super::outcome::{LearnSwitch, keep_outcome};
 use super::roster::{Agent, Roster};
 use super::state::News;
 use super::touched::touched_by;
@@ -31,6 +32,7 @@ pub struct Lifecycle {
     events: Events,
     /// Places for questions to git about what ended agents touched: many may end at once, and the threads are everybody's.
     looks: Arc<Semaphore>,
+    learns: LearnSwitch,
 }
 
 /// What an agent's folder says of it when no connection does.
@@ -94,8 +96,8 @@ impl Trace {
 }
 
 impl Lifecycle {
-    pub fn new(roster: Roster, events: Events) -> Self {
-        Self { roster, events, looks: Arc::new(Semaphore::new(LOOKS)) }
+    pub fn new(roster: Roster, events: Events, learns: LearnSwitch) -> Self {
+        Self { roster, events, looks: Arc::new(Semaphore::new(LOOKS)), learns }
     }
 
     /// Follows an agent from here on: connected already, or to be connected to.
@@ -189,10 +191,15 @@ impl Lifecycle {
             // Whoever hears that it has ended may remove its worktree: what it touched is looked at before.
             let place = tokio::time::timeout(LOOK_WAIT, Arc::clone(&self.looks).acquire_owned()).await;
             let place = place.ok().and_then(Result::ok);
-            let launch = (before.info.state.is_live() && place.is_some()).then(|| Arc::clone(&before.launch));
+            let may_look = before.info.state.is_live() && place.is_some();
+            let (launch, learns) = (Arc::clone(&before.launch), self.learns.clone());
             let written = tokio::task::spawn_blocking(move || {
                 let _place = place;
-                commit_end(&project, &id, &name, &next, || launch.map_or_else(Vec::new, |launch| touched_by(&launch)))
+                commit_end(&project, &id, &name, &next, || {
+                    let touched = if may_look { touched_by(&launch) } else { Vec::new() };
+                    keep_outcome(&learns, &launch, &touched);
+                    touched
+                })
             })
             .await;
             if let Ok(Err(error)) = written {

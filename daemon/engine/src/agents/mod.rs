@@ -6,6 +6,7 @@
 
 mod changes;
 mod cleaning;
+mod commits;
 mod definition;
 mod definitions;
 mod delivery;
@@ -18,6 +19,7 @@ mod launch;
 mod lifecycle;
 mod limits;
 pub mod name;
+mod outcome;
 mod program;
 mod repository;
 mod roster;
@@ -32,6 +34,7 @@ mod tests;
 
 pub use changes::{ChangedFile, changed_files};
 pub use cleaning::{Inspection, KeepReason, Outcome, Removal};
+pub use commits::{Commit, CommitLog, read_commits};
 pub use definition::{AgentDefinition, DefinitionTable, Delivery};
 pub use definitions::{Definitions, FALLBACK_AGENT};
 pub use error::{AgentsError, Result};
@@ -39,6 +42,7 @@ pub use git::Git;
 pub use holds::WorktreeHold;
 pub use launch::{HandedFile, LaunchPlan, LaunchRequest, plan};
 pub use lifecycle::{Lifecycle, Trace};
+pub use outcome::{LearnSwitch, outcome_so_far};
 pub use repository::Repository;
 pub use roster::{Agent, ReservedName, Roster, RosterError};
 pub use template::{Placeholder, Template, UnknownPlaceholder};

@@ -9,7 +9,7 @@ const BARS: Threshold = Threshold { min_score: 0.2, near_best: 0.3 };
 fn candidate(spec: &str, section: Option<&str>, score: f32) -> Merged {
     let proposers = vec![Proposer { assembler: "keyword".into(), score, reason: "its words".into() }];
     let path = format!("specs/{spec}.md");
-    let why = Why { score, proposers, rule: None };
+    let why = Why { score, proposers, ..Why::default() };
     Merged { spec: spec.into(), path, section: section.map(Into::into), why, explicit: false, native: false }
 }
 

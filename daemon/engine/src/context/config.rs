@@ -32,6 +32,8 @@ pub struct ContextConfig {
     pub grants: BTreeMap<String, Vec<Grant>>,
     /// How long all assemblers together may take, in milliseconds.
     pub deadline_ms: u64,
+    /// Whether what comes of tasks is kept, and counts for the ranking of later ones.
+    pub learn: bool,
     /// No key of the file: a request may name the assemblers that it wants, be they switched off or not.
     #[serde(skip)]
     pub only: Option<Vec<String>>,
@@ -48,6 +50,7 @@ impl Default for ContextConfig {
             disabled: Vec::new(),
             grants: BTreeMap::new(),
             deadline_ms: 500,
+            learn: true,
             only: None,
         }
     }
@@ -175,13 +178,14 @@ mod tests {
     fn an_empty_table_is_the_default_and_every_key_is_read() {
         assert_eq!(toml::from_str::<ContextConfig>("").unwrap(), ContextConfig::default());
         let config: ContextConfig = toml::from_str(
-            "budget = 4000\nmin_score = 0.3\nnear_best = 0.5\ndeadline_ms = 200\ndisabled = [\"rules\"]\n\
+            "budget = 4000\nmin_score = 0.3\nnear_best = 0.5\ndeadline_ms = 200\nlearn = false\ndisabled = [\"rules\"]\n\
              [budgets]\nclaude = 12000\n[grants]\nledger = [\"history\", \"state\"]\n\
              [[assembler]]\nname = \"ledger\"\nplugin = \"plugins/ledger.wasm\"\nrequired = true\nenabled = false\n\
              deadline_ms = 40\ngrants = [\"state\"]\n[assembler.config]\nareas = [\"billing\"]\n",
         )
         .unwrap();
         assert_eq!((config.budget, config.min_score, config.near_best, config.deadline_ms), (4000, 0.3, 0.5, 200));
+        assert!(!config.learn && ContextConfig::default().learn);
         let ledger = &config.assemblers.as_ref().unwrap()[0];
         assert_eq!((ledger.plugin(), ledger.required, ledger.enabled), ("plugins/ledger.wasm", true, false));
         assert_eq!((ledger.deadline_ms, config.disabled.as_slice()), (Some(40), &["rules".to_owned()][..]));

@@ -1,12 +1,13 @@
 //! Assembles the context of a task: the steps in order, each in a file of its own.
 //!
-//! Blocking: callers are on a blocking thread. It reads spec files and plugins, and writes nothing.
+//! Blocking: callers are on a blocking thread. It reads spec files, plugins and what was learnt, and writes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pu_protocol::context::{ContextReport, TaskDescription};
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
+use pu_protocol::learned::LearnedReport;
 
 use super::budget::{self, Fitted};
 use super::chain::{self, Chained, Changed};
@@ -15,6 +16,7 @@ use super::config_place::ConfigFiles;
 use super::error::ContextError;
 use super::explicit::{self, USER};
 use super::index_library::IndexLibrary;
+use super::learned::{self, Learning, Lessons};
 use super::lineup::{self, Folders};
 use super::loader::{Loader, Runner};
 use super::maps::Maps;
@@ -60,11 +62,12 @@ pub struct Assembled {
 pub struct ContextEngine {
     home: HomeLayout,
     pub(super) loader: Loader,
+    learning: Learning,
 }
 
 impl ContextEngine {
     pub fn new(host: Arc<PluginHost>, home: HomeLayout) -> Self {
-        Self { home, loader: Loader::new(host) }
+        Self { learning: Learning::new(&home), home, loader: Loader::new(host) }
     }
 
     /// The host that all plugins run in.
@@ -104,7 +107,27 @@ impl ContextEngine {
         let task = task::prepare(description, facts, folder, is_file);
         let mut chained = self.ask_assemblers(project, &texts, &task)?;
         settle_names(texts.catalog(), &mut chained);
-        Ok(assembled(project, description, &texts, &task, asked, chained))
+        let lessons = project.config.learn.then(|| self.learning.lessons(&project.root));
+        Ok(assembled(project, description, &texts, &task, asked, chained, lessons.as_deref()))
+    }
+
+    /// Looks whether the repository of the project at `root` has commits to learn from that are not known, unless that was
+    /// done a moment ago and is not asked for `anew`. Runs git, which runs what the repository's configuration names: for a
+    /// project that is trusted. Blocks as long as git takes.
+    pub fn look_back(&self, root: &Path, anew: bool) {
+        self.learning.look_back(root, anew);
+    }
+
+    /// What was learnt in a project.
+    pub fn learned(&self, project: &ProjectSpecs) -> Result<LearnedReport, ContextError> {
+        project.index.fresh().map_err(|source| ContextError::Specs { root: project.root.clone(), source })?;
+        let lessons = self.learning.lessons(&project.root);
+        Ok(learned::report(&lessons, &project.index.catalog(), project.config.learn))
+    }
+
+    /// The ids of the agents that a name or the beginning of an id stands for among what was learnt at `root`.
+    pub fn learned_from(&self, root: &Path, called: &str) -> Vec<String> {
+        learned::called(&self.learning.lessons(root), called)
     }
 
     fn ask_assemblers(
@@ -190,8 +213,12 @@ pub(super) fn assembled(
     task: &Task,
     asked: Vec<Proposal>,
     chained: Chained,
+    lessons: Option<&Lessons>,
 ) -> Assembled {
-    let candidates = merged(texts.catalog(), description.agent.as_deref(), asked, chained.proposals);
+    let mut candidates = merged(texts.catalog(), description.agent.as_deref(), asked, chained.proposals);
+    if let Some(lessons) = lessons {
+        learned::apply(&mut candidates, lessons, texts.catalog(), &task.prompt, &task.tags);
+    }
     let library = IndexLibrary::new(Arc::clone(texts), &task.prompt);
     let budget = project.config.budget_of(description.budget, description.agent.as_deref());
     let threshold = Threshold { min_score: project.config.min_score, near_best: project.config.near_best };
@@ -201,6 +228,7 @@ pub(super) fn assembled(
     if untold > 0 {
         warnings.push(format!("{untold} more rule files are not told of one by one"));
     }
+    warnings.extend(lessons.iter().flat_map(|lessons| lessons.warnings.iter().cloned()));
     let report = ContextReport {
         tokens: fitted.tokens,
         budget,

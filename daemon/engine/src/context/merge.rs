@@ -79,6 +79,8 @@ pub(super) struct Why {
     pub proposers: Vec<Proposer>,
     /// What kind of hard rule it is, if it is one: no threshold cuts it.
     pub rule: Option<HardRule>,
+    /// What earlier tasks like this say of it, which the score takes in.
+    pub learned: Option<String>,
 }
 
 impl Why {
@@ -91,7 +93,7 @@ impl Why {
     /// The reason, or, of several assemblers, each with its name.
     pub(super) fn reason(&self) -> String {
         match self.proposers.as_slice() {
-            [one] => one.reason.clone(),
+            [one] => self.and_learned(one.reason.clone()),
             _ => self.with_names(),
         }
     }
@@ -99,7 +101,14 @@ impl Why {
     /// `keyword: matches lock; tags: tagged daemon`.
     pub(super) fn with_names(&self) -> String {
         let reasons: Vec<String> = self.proposers.iter().map(|p| format!("{}: {}", p.assembler, p.reason)).collect();
-        reasons.join("; ")
+        self.and_learned(reasons.join("; "))
+    }
+
+    fn and_learned(&self, reason: String) -> String {
+        match &self.learned {
+            Some(learned) => format!("{reason}; {learned}"),
+            None => reason,
+        }
     }
 }
 
@@ -121,7 +130,8 @@ pub(super) fn merge(
             let Place { path, ordinal, native } = place(spec, section)?;
             let explicit = group.iter().any(|p| is_explicit(p));
             let proposers = proposers(&group);
-            let why = Why { score: score(&proposers), proposers, rule: group.iter().find_map(|p| p.rule) };
+            let rule = group.iter().find_map(|p| p.rule);
+            let why = Why { score: score(&proposers), proposers, rule, learned: None };
             let section = section.map(str::to_owned);
             Some((ordinal, Merged { spec: spec.to_owned(), path, section, why, explicit, native }))
         })
@@ -131,7 +141,7 @@ pub(super) fn merge(
 }
 
 /// The user's first, then hard rules, then the higher score, then the path.
-fn rank(a: &Merged, b: &Merged) -> Ordering {
+pub(super) fn rank(a: &Merged, b: &Merged) -> Ordering {
     let first = |m: &Merged| (m.explicit, m.why.rule.is_some());
     first(b).cmp(&first(a)).then(b.why.score.total_cmp(&a.why.score)).then_with(|| a.path.cmp(&b.path))
 }
@@ -192,6 +202,9 @@ mod tests {
         assert_eq!(all[1].why.assembler(), "keyword, tags");
         assert_eq!(all[1].why.reason(), "keyword: because 0.6; tags: because 0.5");
         assert_eq!(all[0].why.reason(), "because 0.65");
+        let learned = |m: &Merged| Why { learned: Some("2 tasks".into()), ..m.why.clone() };
+        assert_eq!(learned(&all[0]).reason(), "because 0.65; 2 tasks");
+        assert_eq!(learned(&all[1]).reason(), "keyword: because 0.6; tags: because 0.5; 2 tasks");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 fn why(reason: &str) -> Why {
     let proposer = Proposer { assembler: "keyword".into(), score: 0.9, reason: reason.into() };
-    Why { score: 0.9, proposers: vec![proposer], rule: None }
+    Why { score: 0.9, proposers: vec![proposer], ..Why::default() }
 }
 
 fn document(path: &str) -> Document {

@@ -176,7 +176,7 @@ mod tests {
 
     fn candidate(spec: &str, path: &str, rule: Option<HardRule>, native: bool) -> Merged {
         let proposers = vec![Proposer { assembler: "tags".into(), score: 1.0, reason: "it holds".into() }];
-        let why = Why { score: 1.0, proposers, rule };
+        let why = Why { score: 1.0, proposers, rule, ..Why::default() };
         Merged { spec: spec.into(), path: path.into(), section: None, why, explicit: false, native }
     }
 

@@ -75,7 +75,7 @@ impl World {
         let played = [Played { config: AssemblerConfig::plain("played"), reader, picks }];
         let mut chained = chain::run(&played, &task, Duration::from_secs(5), 1)?;
         settle_names(texts.catalog(), &mut chained);
-        Ok(assembled(&self.project, description, &texts, &task, asked, chained))
+        Ok(assembled(&self.project, description, &texts, &task, asked, chained, None))
     }
 }
 

@@ -42,6 +42,8 @@ impl Engine {
                 Some(folder) => engine.specs_in(folder, &project).map(|(held, specs)| (Some(held), specs))?,
             };
             specs.config.only = chain;
+            // What is scored is the chain, and a commit is often the very task.
+            specs.config.learn &= folder.is_none() && !ranking;
             // As for an agent that is started right here: a worktree of its own would have changed nothing yet.
             // Git runs programs that a repository's configuration names: for whom the user trusts and for nobody else.
             let is_here = folder.is_none() && !ranking && engine.projects.is_trusted(&project.root);
@@ -49,6 +51,9 @@ impl Engine {
             Ok((project, held, specs, task, place, branch))
         });
         let (project, held, specs, task, place, branch) = chosen.await??;
+        if place.is_some() {
+            self.look_back(&project);
+        }
         let index = Arc::clone(&specs.index);
         let (asked, root) = (place.clone(), project.root.clone());
         let changed = move || asked.map_or_else(Vec::new, |folder| changed_files_in(&folder, &root));

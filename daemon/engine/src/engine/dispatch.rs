@@ -64,6 +64,9 @@ impl Engine {
                 self.context_explain(cwd, asked).await?
             }
             Request::ContextShow { agent, cwd } => self.context_show(&agent, cwd).await?,
+            Request::ContextDrop { agent, cwd, specs } => self.context_drop(&agent, cwd, specs).await?,
+            Request::ContextLearned { cwd } => self.context_learned(cwd).await?,
+            Request::ContextForget { cwd, agents, all } => self.context_forget(cwd, agents, all).await?,
             Request::SpecList { cwd, path, kinds, modes, tags, native, after } => {
                 let wanted = super::spec::Wanted { path, kinds, modes, tags, native };
                 self.spec_list(cwd, wanted, after).await?
@@ -108,6 +111,9 @@ fn name(request: &Request) -> &'static str {
         Request::Clean { .. } => "clean",
         Request::ContextExplain { .. } => "context_explain",
         Request::ContextShow { .. } => "context_show",
+        Request::ContextDrop { .. } => "context_drop",
+        Request::ContextLearned { .. } => "context_learned",
+        Request::ContextForget { .. } => "context_forget",
         Request::SpecList { .. } => "spec_list",
         Request::SpecShow { .. } => "spec_show",
         Request::SpecSearch { .. } => "spec_search",

@@ -6,6 +6,7 @@ mod attach;
 mod choice;
 mod clean;
 mod context_explain;
+mod context_learned;
 mod context_show;
 mod dispatch;
 mod doctor;

@@ -61,7 +61,10 @@ impl Engine {
         let draft = self.draft(&prepared, context).await?;
         let mut undo = Undo::default();
         match self.carry_out(&prepared, draft, &mut undo).await {
-            Ok(report) => Ok(Answer::SpawnReport(Box::new(report))),
+            Ok(report) => {
+                self.look_back(&prepared.project);
+                Ok(Answer::SpawnReport(Box::new(report)))
+            }
             Err(mut failure) => {
                 let left = undo.run().await;
                 if !left.is_empty() {
@@ -352,8 +355,8 @@ fn commit_record(
         extra: serde_json::Map::new(),
     });
     let prompt = prepared.request.task.prompt.clone();
-    let tags = prepared.request.task.tags.clone();
-    SpawnCommit { agent, worktree, prompt, tags, context, delivery: plan.delivery_name().to_owned() }
+    let (tags, specs) = (prepared.request.task.tags.clone(), prepared.request.task.specs.clone());
+    SpawnCommit { agent, worktree, prompt, tags, specs, context, delivery: plan.delivery_name().to_owned() }
 }
 
 fn launch_record(

@@ -4,14 +4,14 @@
 
 use super::failure::Failure;
 use super::scratch::Scratch;
-use crate::agents::{Lifecycle, Roster};
+use crate::agents::{LearnSwitch, Lifecycle, Roster};
 use crate::context::ContextEngine;
 use crate::events::Events;
 use crate::projects::{Project, Projects};
 use crate::shims::ShimProgram;
 use pu_protocol::layout::HomeLayout;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
@@ -81,9 +81,13 @@ impl Engine {
     pub fn new(options: EngineOptions, context: ContextEngine) -> Result<Self, crate::store::StoreError> {
         let events = Events::default();
         let roster = Roster::default();
+        let projects = Projects::open(options.home.clone(), events.clone())?;
+        let configured = projects.clone();
+        // A configuration that cannot be read may say no.
+        let learns = move |root: &Path| configured.by_root(root).config().is_ok_and(|config| config.context.learn);
         let shared = Shared {
-            projects: Projects::open(options.home.clone(), events.clone())?,
-            lifecycle: Lifecycle::new(roster.clone(), events.clone()),
+            projects,
+            lifecycle: Lifecycle::new(roster.clone(), events.clone(), LearnSwitch::new(learns)),
             roster,
             events,
             options,

@@ -3,6 +3,8 @@
 //!
 //! The same analyzer serves documents and queries; it knows nothing of markup or fields.
 
+use std::collections::BTreeSet;
+
 use tantivy::tokenizer::{Language, Stemmer, StopWordFilter, TextAnalyzer, Token, TokenStream, Tokenizer};
 
 /// Longer runs are hashes and encoded data, not words.
@@ -15,6 +17,17 @@ pub(super) fn analyzer() -> TextAnalyzer {
         Some(stop) => words.filter(stop).filter(Stemmer::new(Language::English)).build(),
         None => words.filter(Stemmer::new(Language::English)).build(),
     }
+}
+
+/// The words of a text as the index has them, each once and sorted.
+pub fn words(text: &str) -> BTreeSet<String> {
+    let mut analyzer = analyzer();
+    let mut stream = analyzer.token_stream(text);
+    let mut words = BTreeSet::new();
+    while let Some(token) = stream.next() {
+        words.insert(token.text.clone());
+    }
+    words
 }
 
 /// Splits text into words and the parts of identifiers.
@@ -179,6 +192,12 @@ mod tests {
             let found: Vec<String> = words(text).into_iter().map(|w| w.0).collect();
             assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_text_are_there_once() {
+        let found: Vec<String> = super::words("Retry the retries of SpecIndex").into_iter().collect();
+        assert_eq!(found, ["index", "retri", "spec", "specindex"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It holds no text: `SpecIndex::read` takes that from the file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -187,6 +187,16 @@ impl SpecCatalog {
             _ => None,
         };
         self.by_name.get(name).copied().or_else(only).and_then(|i| self.specs.get(i))
+    }
+
+    /// The specs that a text names by ids which only they define, each once, in the order of their paths.
+    pub fn named_in(&self, text: &str) -> Vec<&Arc<SpecMeta>> {
+        let only = |id: &String| match self.defining(id) {
+            [one] => Some(*one),
+            _ => None,
+        };
+        let named: BTreeSet<usize> = ids::mentioned(text).iter().filter_map(only).collect();
+        named.into_iter().filter_map(|i| self.specs.get(i)).collect()
     }
 
     /// The specs (as ordinals) that define an id in its normal form.

@@ -37,6 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+pub use analyzer::words;
 pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
 pub use lint::{Budgets, Finding, FindingCode, Severity};

@@ -21,6 +21,9 @@ pub struct SpawnCommit {
     pub prompt: String,
     /// Those that were named beside the prompt.
     pub tags: Vec<String>,
+    /// Specs that were asked for by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub specs: Vec<String>,
     pub context: ContextReport,
     /// How the context reached the agent.
     pub delivery: String,

@@ -1,5 +1,5 @@
-//! What the daemon keeps on disk: the registry of projects, each project's manifest, history and lock of plugins, and what
-//! its plugins keep.
+//! What the daemon keeps on disk: the registry of projects, each project's manifest, history and lock of plugins, what its
+//! plugins keep, and what came of its tasks.
 //!
 //! What is stored is not what is alive: no handle, no process and no socket stands in these files, and this room starts
 //! nothing. Every write is atomic, unknown fields survive, a damaged file is set aside and never erased.
@@ -7,6 +7,7 @@
 mod commit;
 mod history;
 mod manifest;
+mod outcomes;
 mod past;
 mod plugin_state;
 mod plugins_lock;
@@ -15,6 +16,7 @@ mod registry;
 pub use commit::{SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
 pub use history::{HistoryEntry, TouchedFile, append_history};
 pub use manifest::{AgentRow, Manifest, WorktreeRow, read_manifest, update_manifest};
+pub use outcomes::{Outcome, Outcomes, forget_outcomes, read_outcomes, record_outcome};
 pub use past::{PastEnd, PastSpawn, recent_spawns};
 pub use plugin_state::{read_plugin_state, update_plugin_state};
 pub use plugins_lock::{PluginPin, PluginsLock};

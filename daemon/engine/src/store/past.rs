@@ -79,7 +79,7 @@ fn spawns_in(path: &Path, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
 }
 
 /// The last bytes of the file, without the line that they begin within.
-fn read_end(path: &Path, at_most: u64) -> io::Result<Vec<u8>> {
+pub(super) fn read_end(path: &Path, at_most: u64) -> io::Result<Vec<u8>> {
     let mut options = OpenOptions::new();
     // So that a named pipe without a writer does not hold the reader up.
     options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());

@@ -86,12 +86,28 @@ pub fn update_plugin_state(
     plugin: &str,
     change: impl FnOnce(&mut Entries),
 ) -> Result<Option<PathBuf>, StoreError> {
+    with_state_lock(project, || change_state(project, plugin, change))
+}
+
+/// Does something to the files of the folder while all others who change them are kept out. Makes the folder.
+pub(super) fn with_state_lock<T>(
+    project: &ProjectLayout,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     check_folder(project)?;
     atomic::create_private_folder(&project.state())?;
     let until = Instant::now() + LOCK_WAIT;
     let turn = turn_of(project);
     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     let _lock = lock(project, until)?;
+    work()
+}
+
+fn change_state(
+    project: &ProjectLayout,
+    plugin: &str,
+    change: impl FnOnce(&mut Entries),
+) -> Result<Option<PathBuf>, StoreError> {
     let path = project.plugin_state(plugin);
     let (file, aside) = match read(&path) {
         Ok(file) => (file.unwrap_or_default(), None),
@@ -132,7 +148,7 @@ fn read(path: &Path) -> Result<Option<StateFile>, StoreError> {
 }
 
 /// Fails where something else than a folder has its name: what a link leads to is not ours to read or to make private.
-fn check_folder(project: &ProjectLayout) -> Result<(), StoreError> {
+pub(super) fn check_folder(project: &ProjectLayout) -> Result<(), StoreError> {
     let path = project.state();
     match std::fs::symlink_metadata(&path) {
         Ok(found) if !found.is_dir() => {

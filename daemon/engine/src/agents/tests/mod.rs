@@ -1,6 +1,7 @@
 //! Tests of the room through its public door: launches as tables, worktrees in real repositories.
 
 mod cleaning;
+mod commits;
 mod exclude;
 mod hooks;
 mod launch;
