@@ -3,10 +3,8 @@
 //! In the order in which a task passes through: `task` (with `mention`) prepares what plugins see, `explicit` takes what
 //! the user named, `lineup` and `loader` find the plugins (and `maps` the maps of one), `pins`, `grants` and `tally` say which
 //! of them are not run, `past` has what they may remember, `chain` asks them, `merge` (with `hard_rule`) makes one ranking of
-//! their answers,
-//! `learned` lets earlier tasks count in it,
-//! `threshold` and `budget` (with `passage` and `repeats`) choose what goes in, `render` writes it, `report` says what was done,
-//! and `rules` what became of each rule file.
+//! their answers, `learned` lets earlier tasks count in it, `threshold` and `budget` (with `passage` and `repeats`) choose
+//! what goes in, `render` writes it, `report` says what was done, and `rules` what became of each rule file.
 //! `talk` bounds what of a plugin's chatter goes on. `reader` and `index_library` are the two views of the spec index, for
 //! plugins and for the budget. `inventory` lists the plugins of a project and `trial` runs one alone, for those who write
 //! and keep plugins.
