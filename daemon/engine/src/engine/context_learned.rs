@@ -56,7 +56,8 @@ impl Engine {
     pub(super) async fn context_learned(&self, cwd: PathBuf) -> Result<Answer, Failure> {
         let engine = self.clone();
         tokio::task::spawn_blocking(move || {
-            let specs = specs_of(&engine.projects.readable(&cwd)?)?;
+            let project = engine.projects.readable(&cwd)?;
+            let specs = specs_of(&project)?;
             Ok(Answer::LearnedReport(engine.context.learned(&specs)?))
         })
         .await?
