@@ -12,7 +12,8 @@ use crate::words;
 
 /// As many bytes as one search takes, and as are looked at of a prompt.
 const TEXT_MAX: usize = 16 * 1024;
-/// Hits to ask for, for each pick that may come of them: several sections of one spec may hit.
+/// Hits to ask for, for each pick that may come of them, where several answers are joined: what is low in all of them may
+/// be high in the sum.
 const HITS_PER_PICK: usize = 3;
 
 /// One search and how much its answer counts.
@@ -24,9 +25,8 @@ pub(crate) struct Ask {
 
 /// The searches for `task`, those without words or weight left out.
 pub(crate) fn of(task: &Task, config: &Config) -> Vec<Ask> {
-    let limit = u32::try_from(config.limit * HITS_PER_PICK).unwrap_or(u32::MAX);
     let ask = |weight: f32, text: String, fields: &[(&str, f32)]| {
-        let query = Query::new(text).limit(limit);
+        let query = Query::new(text);
         Ask { weight, query: fields.iter().fold(query, |query, (field, weight)| query.field(*field, *weight)) }
     };
     let tags = task.tags.iter().map(String::as_str);
@@ -37,7 +37,11 @@ pub(crate) fn of(task: &Task, config: &Config) -> Vec<Ask> {
         ask(config.file_weight, list(file_words(task), " "), &[("path", 2.0), ("code", 1.0), ("title", 1.0)]),
     ];
     let has_words = |text: &str| text.contains(char::is_alphanumeric);
-    asks.into_iter().filter(|ask| ask.weight > 0.0 && has_words(&ask.query.text)).collect()
+    let mut asks: Vec<Ask> = asks.into_iter().filter(|ask| ask.weight > 0.0 && has_words(&ask.query.text)).collect();
+    let hits = if asks.len() > 1 { config.limit * HITS_PER_PICK } else { config.limit };
+    let limit = u32::try_from(hits).unwrap_or(u32::MAX);
+    asks.iter_mut().for_each(|ask| ask.query.limit = limit);
+    asks
 }
 
 /// The names of the files that the task is about. Those that the user wrote come first: a branch may have changed more

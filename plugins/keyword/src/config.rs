@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// At most so many picks.
     pub limit: usize,
-    /// Picks below this score are left out.
+    /// Picks below this score are left out. By default none: what is too weak the chain cuts, and says so.
     pub min_score: f32,
     /// How much the prompt counts.
     pub prompt_weight: f32,
@@ -21,7 +21,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 20, min_score: 0.1, prompt_weight: 1.0, tag_weight: 1.0, file_weight: 0.4 }
+        Self { limit: 20, min_score: 0.0, prompt_weight: 1.0, tag_weight: 1.0, file_weight: 0.4 }
     }
 }
 

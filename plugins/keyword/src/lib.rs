@@ -40,8 +40,9 @@ impl Assembler for Keyword {
         let mut surety = None;
         for ranked in rank::join(answers).into_iter().take(self.config.limit) {
             let matched = reason::find(&ranked, &wanted);
-            // How sure we are of the best hit that only words found bounds what all others of that kind can be.
-            let surety = if ranked.named { matched.surety() } else { *surety.get_or_insert_with(|| matched.surety()) };
+            // How sure it is of the best hit that only words found bounds what all others of that kind can be.
+            let sure = || ranked.about.unwrap_or_else(|| matched.surety());
+            let surety = if ranked.named { matched.surety() } else { *surety.get_or_insert_with(sure) };
             let score = ranked.relative * surety;
             if score < self.config.min_score {
                 break;

@@ -10,6 +10,8 @@ pub(crate) struct Ranked {
     pub(crate) relative: f32,
     /// The task names the spec by an id that it defines.
     pub(crate) named: bool,
+    /// How sure the index is that the spec is about a search's text; none where it does not say.
+    pub(crate) about: Option<f32>,
     /// The words of the searches that the spec has, as the index says; a word may come again.
     pub(crate) matched: Vec<String>,
 }
@@ -25,14 +27,15 @@ pub(crate) fn join(answers: Vec<(f32, Vec<Hit>)>) -> Vec<Ranked> {
         for hit in hits.into_iter().filter(|hit| hit.score > 0.0) {
             let gain = weight * hit.score / best;
             let named = is_named(&hit);
-            let matched = matched(&hit);
+            let (about, matched) = (about(&hit), matched(&hit));
             match joined.iter_mut().find(|ranked| same_place(&ranked.hit, &hit)) {
                 Some(known) => {
                     known.relative += gain;
                     known.named |= named;
+                    known.about = known.about.into_iter().chain(about).reduce(f32::max);
                     known.matched.extend(matched);
                 }
-                None => joined.push(Ranked { hit, relative: gain, named, matched }),
+                None => joined.push(Ranked { hit, relative: gain, named, about, matched }),
             }
         }
     }
@@ -48,6 +51,11 @@ pub(crate) fn join(answers: Vec<(f32, Vec<Hit>)>) -> Vec<Ranked> {
 /// Whether the index found the hit by an id that the search's text names.
 fn is_named(hit: &Hit) -> bool {
     hit.extra.iter().any(|attr| attr.key == "score.id")
+}
+
+fn about(hit: &Hit) -> Option<f32> {
+    let said = hit.extra.iter().find(|attr| attr.key == "about")?;
+    said.value.parse().ok().filter(|about| (0.0..=1.0).contains(about))
 }
 
 fn matched(hit: &Hit) -> Vec<String> {
@@ -98,6 +106,17 @@ mod tests {
         let with =
             |word: &str| Hit { extra: vec![Attr { key: "matched".into(), value: word.into() }], ..hit("a", 1.0) };
         assert_eq!(join(vec![(1.0, vec![with("token")]), (0.5, vec![with("hour")])])[0].matched, ["token", "hour"]);
+    }
+
+    #[test]
+    fn the_surest_search_says_what_a_hit_is_about() {
+        let said = |about: &str| {
+            let extra = vec![Attr { key: "about".into(), value: about.into() }];
+            (1.0, vec![Hit { extra, ..hit("a", 1.0) }])
+        };
+        let about = |answers: Vec<(f32, Vec<Hit>)>| join(answers)[0].about;
+        assert_eq!(about(vec![said("0.25"), (1.0, vec![hit("a", 1.0)]), said("0.5")]), Some(0.5));
+        assert_eq!((about(vec![said("NaN")]), about(vec![(1.0, vec![hit("a", 1.0)])])), (None, None));
     }
 
     #[test]

@@ -126,6 +126,9 @@ fn groups<'a>(candidates: &'a [Merged], cuts: &[Option<String>]) -> Vec<Group<'a
             });
             groups.len() - 1
         });
+        if candidate.section.is_none() {
+            groups[at].why.add_proposers(&candidate.why);
+        }
         groups[at].members.push(i);
         groups[at].sections.extend(candidate.section.as_deref().map(|section| (section, candidate.why.clone())));
     }

@@ -143,12 +143,21 @@ fn everything_left_out_has_a_reason() {
         Some("the spec is gone"),
         Some("over budget"),
         Some("score 0.25 under 0.27, which is 30 % of the best"),
-        Some("score 0.10 under 0.20"),
+        Some("score 0.10 under 0.27, which is 30 % of the best"),
     ];
     assert_eq!(left_out.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
 }
 
 /// The same words with other line breaks, so that the file is another.
+#[test]
+fn what_is_there_for_two_reasons_says_both() {
+    let library = library(&[("a", &[40, 40])]);
+    let mut whole = candidate("a", None, 0.6);
+    whole.why.proposers[0] = Proposer { assembler: "ledger".into(), score: 0.6, reason: "money is touched".into() };
+    let fitted = fitted(&[candidate("a", Some("s1"), 0.9), whole], &library, 2000);
+    assert_eq!(fitted.pieces[0].why.reason(), "keyword: its words; ledger: money is touched");
+}
+
 fn reflowed(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| text.replace('\n', "\r\n\n")).collect()
 }

@@ -18,9 +18,9 @@ pub struct ContextConfig {
     pub budget: u32,
     /// Other budgets by the agent's type: `[context.budgets]`, `claude = 12000`.
     pub budgets: BTreeMap<String, u32>,
-    /// Proposals with a score below this are left out, 0 to 1. Where none reaches it, the task gets no context.
+    /// Where no proposal reaches this score, 0 to 1, no spec is about the task, which then gets none by rank.
     pub min_score: f32,
-    /// So are those below this share of the best proposal's score, 0 to 1.
+    /// Else those below this share of the best proposal's score, 0 to 1, are left out.
     pub near_best: f32,
     /// The chain, in order. Without it the bundled ones run, then each plugin in the plugin folders.
     #[serde(rename = "assembler")]
@@ -44,7 +44,7 @@ impl Default for ContextConfig {
         Self {
             budget: 8_000,
             budgets: BTreeMap::new(),
-            min_score: 0.1,
+            min_score: 0.3,
             near_best: 0.25,
             assemblers: None,
             disabled: Vec::new(),

@@ -90,6 +90,15 @@ impl Why {
         names.join(", ")
     }
 
+    /// Takes in who else chose the same, each once: what is there for several reasons is told with all of them.
+    pub(super) fn add_proposers(&mut self, other: &Self) {
+        for proposer in &other.proposers {
+            if !self.proposers.iter().any(|known| known.assembler == proposer.assembler) {
+                self.proposers.push(proposer.clone());
+            }
+        }
+    }
+
     /// The reason, or, of several assemblers, each with its name.
     pub(super) fn reason(&self) -> String {
         match self.proposers.as_slice() {

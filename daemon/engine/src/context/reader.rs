@@ -146,7 +146,9 @@ fn meta(spec: &SpecMeta) -> plugins::SpecMeta {
 fn described(hit: SpecHit) -> Hit {
     let matched = hit.matched.into_iter().map(|word| Attr { key: "matched".into(), value: word });
     let fields = hit.fields.into_iter().map(|(f, s)| Attr { key: format!("score.{f}"), value: format!("{s:.3}") });
-    Hit { spec: meta(&hit.spec), section: hit.section, score: hit.score, extra: matched.chain(fields).collect() }
+    let about = hit.evidence.map(|e| Attr { key: "about".into(), value: format!("{:.3}", e.about()) });
+    let extra = matched.chain(fields).chain(about).collect();
+    Hit { spec: meta(&hit.spec), section: hit.section, score: hit.score, extra }
 }
 
 fn failure(error: &SpecError) -> ReadFailure {

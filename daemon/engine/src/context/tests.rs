@@ -197,7 +197,10 @@ fn a_task_that_no_spec_is_about_gets_none() {
     let world = World::new("");
     let out = world.assemble(&describe("zzz"), |_, _| vec![pick("DAEMON", None, 0.01)]).unwrap();
     assert_eq!((out.text, out.report.picks.len(), out.report.tokens), (None, 0, 0));
-    assert_eq!(out.report.candidates.unwrap()[0].left_out.as_deref(), Some("score 0.01 under 0.10"));
+    assert_eq!(
+        out.report.candidates.unwrap()[0].left_out.as_deref(),
+        Some("score 0.01: no spec is about the task, since none reaches 0.30")
+    );
 }
 
 #[test]

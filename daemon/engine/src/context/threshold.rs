@@ -1,7 +1,7 @@
 //! Cuts what is not about the task, so that a task that no spec is about gets none.
 //!
 //! Pure. Two bars, both by score, and neither for what the user asked for or for a hard rule, which do not set them either:
-//! - `min_score`: an absolute one, below which a proposal is noise;
+//! - `min_score`, which the best proposal must reach: else what was found is the best of nothing, and all of it is cut;
 //! - `near_best`: a share of the best proposal's score, since beside a strong match a weak one only distracts.
 //!
 //! What the task's agent loads by itself is cut whatever its score, and sets no bar: it is not to be there twice.
@@ -27,7 +27,10 @@ pub(super) fn cuts(candidates: &[Merged], threshold: Threshold) -> Vec<Option<St
             _ if c.explicit => None,
             _ if c.native => Some(NATIVE.to_owned()),
             _ if c.why.rule.is_some() => None,
-            score if score < threshold.min_score => Some(format!("score {score:.2} under {:.2}", threshold.min_score)),
+            score if best < threshold.min_score => Some(format!(
+                "score {score:.2}: no spec is about the task, since none reaches {:.2}",
+                threshold.min_score
+            )),
             score if score < near => Some(format!(
                 "score {score:.2} under {near:.2}, which is {:.0} % of the best",
                 threshold.near_best * 100.0
@@ -58,8 +61,8 @@ mod tests {
     fn the_weak_are_cut_with_the_reason_and_the_asked_for_stay() {
         let candidates = [candidate(0.0, true), candidate(0.8, false), candidate(0.3, false), candidate(0.1, false)];
         let cuts = cuts(&candidates, Threshold { min_score: 0.2, near_best: 0.5 });
-        let expected =
-            [None, None, Some("score 0.30 under 0.40, which is 50 % of the best"), Some("score 0.10 under 0.20")];
+        let weak = |score| format!("score {score} under 0.40, which is 50 % of the best");
+        let expected = [None, None, Some(&*weak("0.30")), Some(&*weak("0.10"))];
         assert_eq!(cuts.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
     }
 
@@ -76,8 +79,12 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_near_all_are_cut() {
+    fn where_nothing_is_near_all_are_cut_and_what_stands_beside_something_near_is_not() {
+        let bars = Threshold { min_score: 0.2, near_best: 0.5 };
         let candidates = [candidate(0.19, false), candidate(0.18, false)];
-        assert!(cuts(&candidates, Threshold { min_score: 0.2, near_best: 0.5 }).iter().all(Option::is_some));
+        let why = "score 0.18: no spec is about the task, since none reaches 0.20";
+        assert_eq!(cuts(&candidates, bars)[1].as_deref(), Some(why));
+        assert!(cuts(&candidates, bars).iter().all(Option::is_some));
+        assert_eq!(cuts(&[candidate(0.3, false), candidate(0.18, false)], bars), [None, None]);
     }
 }

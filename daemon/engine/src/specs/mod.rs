@@ -41,6 +41,7 @@ pub use analyzer::words;
 pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
 pub use lint::{Budgets, Finding, FindingCode, Severity};
+pub use rank::Evidence;
 pub use rule::{Patterns, Rule, RuleFault, RuleKind, RuleMode};
 pub use search::{SearchQuery, SectionHit, SpecHit};
 pub use source::{SkipKind, SkippedFile, SourceConfig};

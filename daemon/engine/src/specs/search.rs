@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::catalog::SpecMeta;
 use super::error::SpecError;
 use super::parse::ids;
-use super::rank::{self, Query, Ranked, Ranking, Weights};
+use super::rank::{self, Evidence, Query, Ranked, Ranking, Weights};
 use super::schema::TextField;
 use super::snapshot::Snapshot;
 
@@ -40,6 +40,8 @@ pub struct SpecHit {
     pub matched: Vec<String>,
     /// What each field contributed, in the units of BM25; `id` is 1 for a spec that is named.
     pub fields: Vec<(String, f32)>,
+    /// What speaks for the spec being about the text at all; not of a search whose fields were chosen.
+    pub evidence: Option<Evidence>,
     /// The best sections, best first, at most eight.
     pub sections: Vec<SectionHit>,
 }
@@ -64,10 +66,18 @@ pub(super) fn search(snapshot: &Snapshot, query: &SearchQuery) -> Result<Vec<Spe
     // Stable: within both groups the order of the ranking stays.
     hits.sort_by_key(|(named, _)| !*named);
     hits.truncate(query.limit);
-    Ok(hits
-        .into_iter()
-        .map(|(is_named, hit)| describe(snapshot, &words, &ranking, hit, is_named.then_some(&named)))
-        .collect())
+    let evidence: Vec<Option<Evidence>> = if query.fields.is_empty() {
+        let hits: Vec<&Ranked> = hits.iter().map(|(_, hit)| *hit).collect();
+        let gathered = rank::gather(snapshot, &words, &ranking.found, ranking.ideal, &hits).map_err(failed())?;
+        gathered.into_iter().map(Some).collect()
+    } else {
+        vec![None; hits.len()]
+    };
+    let described = hits.into_iter().zip(evidence).map(|((is_named, hit), evidence)| SpecHit {
+        evidence,
+        ..describe(snapshot, &words, &ranking, hit, is_named.then_some(&named))
+    });
+    Ok(described.collect())
 }
 
 /// The specs that a text names, and by which ids.
@@ -150,6 +160,7 @@ fn describe(snapshot: &Snapshot, query: &Query, ranking: &Ranking, hit: &Ranked,
             .collect(),
         fields: contributions(hit, named.is_some()),
         sections,
+        evidence: None,
         spec,
     }
 }

@@ -191,6 +191,12 @@ impl Readers {
         Ok(self.inverted[segment].read_block_postings(&term, IndexRecordOption::WithFreqs)?)
     }
 
+    /// The share of a document's words that the word is whose postings stand there.
+    pub(super) fn often(&self, segment: usize, postings: &SegmentPostings) -> f32 {
+        let length = self.norms[segment].fieldnorm(postings.doc());
+        postings.term_freq() as f32 / length.max(1) as f32
+    }
+
     /// How many documents have a word; deleted ones do not count.
     pub(super) fn documents_with(&self, snapshot: &Snapshot, word: &Word) -> tantivy::Result<u32> {
         let term = Term::from_field_text(self.field, &word.stem);

@@ -6,6 +6,8 @@
 //! It knows nothing of ids or of how hits are shown.
 
 mod bm25;
+mod common;
+mod evidence;
 mod pairs;
 mod query;
 
@@ -14,6 +16,8 @@ use std::cmp::Ordering;
 use super::schema::TextField;
 use super::snapshot::Snapshot;
 
+pub use evidence::Evidence;
+pub(super) use evidence::gather;
 pub(super) use query::Query;
 
 /// Sections and pairs are scored for this many of the best specs.
@@ -55,6 +59,10 @@ pub(super) struct Ranked {
     pub near: f32,
     /// Which words of the query the spec has, a bit each.
     pub words: u64,
+    /// Which its title has.
+    pub title_words: u64,
+    /// Neighbours of the query that stand together in the spec, each counted by how specific it is.
+    pub together: f32,
     /// Sections with a word of the query and their unweighted scores, best first.
     pub sections: Vec<(u32, f32)>,
 }
@@ -65,13 +73,15 @@ pub(super) struct Ranking {
     pub ideal: f32,
     /// The most that a section could have scored, unweighted.
     pub section_ideal: f32,
+    /// How many specs have each word of the query.
+    pub found: Vec<u32>,
 }
 
 /// Ranks the specs that have a word of the query where it counts, and those of `wanted` in any case; best first, ties by
 /// path.
 pub(super) fn rank(snapshot: &Snapshot, query: &Query, weights: &Weights, wanted: &[u32]) -> tantivy::Result<Ranking> {
     let mut ideal = 0.0;
-    let mut board = Board::new(snapshot.catalog.specs().len());
+    let mut board = Board::new(snapshot.catalog.specs().len(), query.words.len());
     for field in TextField::ALL.into_iter().filter(|f| *f != TextField::Section) {
         let weight = weights.fields[field.index()];
         // The body always chooses the candidates, even where it does not count.
@@ -79,6 +89,7 @@ pub(super) fn rank(snapshot: &Snapshot, query: &Query, weights: &Weights, wanted
             ideal += weight * board.add(snapshot, query, field, weight)?;
         }
     }
+    let found = std::mem::take(&mut board.found);
     let mut ranked = board.candidates(wanted);
     let section_weight = weights.fields[TextField::Section.index()];
     let section_ideal = bm25::score_sections(snapshot, query, &mut ranked)?;
@@ -95,7 +106,7 @@ pub(super) fn rank(snapshot: &Snapshot, query: &Query, weights: &Weights, wanted
     }
     // The body may have chosen what no field that counts has a word of.
     ranked.retain(|hit| hit.total > 0.0 || wanted.contains(&hit.spec));
-    Ok(Ranking { ranked, ideal: ideal + section_weight * section_ideal, section_ideal })
+    Ok(Ranking { ranked, ideal: ideal + section_weight * section_ideal, section_ideal, found })
 }
 
 /// Higher total first; then by ordinal, which is the order of paths.
@@ -108,11 +119,15 @@ struct Board {
     scores: Vec<(TextField, Vec<f32>)>,
     totals: Vec<f32>,
     words: Vec<u64>,
+    title_words: Vec<u64>,
+    /// How many specs have each word.
+    found: Vec<u32>,
 }
 
 impl Board {
-    fn new(specs: usize) -> Board {
-        Board { scores: Vec::new(), totals: vec![0.0; specs], words: vec![0; specs] }
+    fn new(specs: usize, words: usize) -> Board {
+        let (totals, none) = (vec![0.0; specs], vec![0; specs]);
+        Board { scores: Vec::new(), totals, words: none.clone(), title_words: none, found: vec![0; words] }
     }
 
     /// Adds a field; answers with the most that it could have given, unweighted.
@@ -121,6 +136,11 @@ impl Board {
         let ideal = bm25::score_field(snapshot, query, field, |word, spec, score| {
             scores[spec as usize] += weight * score;
             self.words[spec as usize] |= 1 << word;
+            match field {
+                TextField::Body => self.found[word] += 1,
+                TextField::Title => self.title_words[spec as usize] |= 1 << word,
+                _ => {}
+            }
         })?;
         for (total, score) in self.totals.iter_mut().zip(&scores) {
             *total += score;
@@ -148,6 +168,15 @@ impl Board {
         for (field, scores) in &self.scores {
             fields[field.index()] = scores[i];
         }
-        Ranked { spec, total: self.totals[i], fields, near: 0.0, words: self.words[i], sections: Vec::new() }
+        Ranked {
+            spec,
+            total: self.totals[i],
+            fields,
+            near: 0.0,
+            words: self.words[i],
+            title_words: self.title_words[i],
+            together: 0.0,
+            sections: Vec::new(),
+        }
     }
 }

@@ -30,8 +30,10 @@ pub(super) fn score(snapshot: &Snapshot, query: &Query, hits: &mut [Ranked], wei
         // How rare the pair is among all specs is not known without looking at all of them; among the best it is.
         let worth = times * bm25::rarity(documents, found as u32);
         ideal += worth * bm25::MOST;
+        let specificity = query.words[*a].specificity() * query.words[*b].specificity();
         for (hit, together) in hits.iter_mut().zip(together).filter(|(_, n)| *n > 0) {
             let bonus = weight * worth * bm25::saturated(together as f32);
+            hit.together += specificity;
             hit.near += bonus;
             hit.total += bonus;
         }

@@ -7,7 +7,7 @@ use tantivy::tokenizer::TokenStream as _;
 use super::super::analyzer::analyzer;
 use super::super::schema::TextField;
 use super::super::snapshot::Snapshot;
-use super::bm25;
+use super::{bm25, common};
 
 /// A long task is searched by its most telling words; a word is a bit of a `u64`, so this is at most 64.
 const MAX_WORDS: usize = 64;
@@ -33,6 +33,15 @@ pub(in super::super) struct Word {
     pub shown: String,
     /// How often it stands in the text (twice for each time in the first line), saturated; 1 for once.
     pub weight: f32,
+    /// In which share of the specs of other projects it is.
+    pub common: f32,
+}
+
+impl Word {
+    /// 0 for a word that every text has, 1 for one that is in hardly any.
+    pub(super) fn specificity(&self) -> f32 {
+        common::specificity(self.common)
+    }
 }
 
 impl Query {
@@ -58,7 +67,8 @@ impl Query {
         while let Some(token) = stream.next() {
             let word = *known.entry(token.text.clone()).or_insert_with(|| {
                 let shown = text[token.offset_from..token.offset_to].to_owned();
-                query.words.push(Word { stem: token.text.clone(), shown, weight: 0.0 });
+                let common = common::share(&token.text);
+                query.words.push(Word { stem: token.text.clone(), shown, weight: 0.0, common });
                 query.words.len() - 1
             });
             query.words[word].weight += if token.offset_from < subject { 2.0 } else { 1.0 };
