@@ -155,6 +155,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Subscribe { .. }
         | Request::Clean { dry_run: true, .. } => true,
         Request::Spawn(_)
+        | Request::Resume(_)
         | Request::Input { .. }
         | Request::Kill { .. }
         | Request::Clean { .. }
@@ -170,7 +171,8 @@ fn may_repeat(request: &Request) -> bool {
 /// here.
 pub(crate) fn patience(request: &Request) -> Duration {
     Duration::from_secs(match request {
-        Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } | Request::PluginBench { .. } => 300,
+        Request::Spawn(_) | Request::Resume(_) | Request::Init { .. } => 300,
+        Request::Clean { .. } | Request::PluginBench { .. } => 300,
         Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
         // The whole folder may have to be indexed first.
         Request::ContextExplain { specs: Some(_), .. } => 600,

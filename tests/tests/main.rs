@@ -21,6 +21,7 @@ mod plugins;
 mod projects;
 mod protocol;
 mod recovery;
+mod resume;
 mod send;
 mod spawn;
 mod spawn_failure;

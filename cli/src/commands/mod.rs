@@ -15,6 +15,7 @@ mod kill;
 mod logs;
 mod plugin;
 mod protocol;
+mod resume;
 mod send;
 mod spawn;
 mod status;
@@ -28,6 +29,7 @@ use clap::Subcommand;
 pub(crate) enum Command {
     Init(init::Args),
     Spawn(Box<spawn::Args>),
+    Resume(resume::Args),
     Status(status::Args),
     Attach(attach::Args),
     Logs(logs::Args),
@@ -54,6 +56,7 @@ impl Command {
         match self {
             Self::Init(args) => args.run(invocation),
             Self::Spawn(args) => args.run(invocation),
+            Self::Resume(args) => args.run(invocation),
             Self::Status(args) => args.run(invocation),
             Self::Attach(args) => args.run(invocation),
             Self::Logs(args) => args.run(invocation),

@@ -9,6 +9,7 @@ pub(crate) mod context_diff;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod plugin;
+pub(crate) mod resume;
 pub(crate) mod spawn;
 
 use crate::screen::{self, Style};

@@ -121,6 +121,10 @@ async fn serve(
     engine.recover().await;
     let listener = Listener::bind(&socket).await?;
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
+    if options.managed {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.resume_stopped().await });
+    }
     let reason = tokio::select! {
         () = listener.serve(engine.clone()) => "the listener ended",
         () = engine.stopping().cancelled() => "shutdown was asked for",

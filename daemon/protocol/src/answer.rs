@@ -26,6 +26,8 @@ pub enum Answer {
     InitReport(InitReport),
     /// To `spawn`.
     SpawnReport(Box<SpawnReport>),
+    /// To `resume`.
+    ResumeReport { resumed: Vec<ResumedAgent>, failed: Vec<FailedAgent> },
     /// To `status`.
     StatusReport(StatusReport),
     /// To `logs`.
@@ -99,9 +101,29 @@ pub struct SpawnReport {
     pub worktree: Option<String>,
     pub branch: Option<String>,
     pub pid: i32,
-    /// How the context reached the agent: `system`, `prompt`, `file`, `env`, or `none`.
+    /// How the context reached the agent: `system`, `prompt`, `file`, `env`, or `none`; `session` where the session that
+    /// goes on has it already.
     pub delivery: String,
     pub context: ContextReport,
+}
+
+/// An agent that goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResumedAgent {
+    #[serde(flatten)]
+    pub started: SpawnReport,
+    /// The id that it had before: its output and its exit from then stay under that one.
+    pub resumes: String,
+    /// Its program's session, where that goes on and has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// Why it began anew with its task, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_because: Option<String>,
+    /// The context that it had before.
+    pub context_before: ContextReport,
+    /// Whether its context is another text than before.
+    pub context_changed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -26,7 +26,10 @@ impl Engine {
         let scope = if all_projects { None } else { self.project_root(cwd.clone()).await };
         let mut named = BTreeSet::new();
         for name in &called {
-            named.insert(self.agent(name, cwd.clone()).await?.info.agent_id);
+            let agent_id = self.agent(name, cwd.clone()).await?.info.agent_id;
+            // An agent goes with its earlier lives: what is left of those is of no use without its worktree.
+            named.extend(self.roster.earlier_lives(&agent_id));
+            named.insert(agent_id);
         }
         let mut by_project: BTreeMap<PathBuf, Vec<AgentInfo>> = BTreeMap::new();
         for info in self.roster.list(if named.is_empty() { scope.as_deref() } else { None }) {
@@ -209,6 +212,8 @@ impl Sweep {
             _ => {}
         }
         self.engine.roster.remove(&agent.info.agent_id);
+        // A row that stays names an agent that nobody knows, and is passed over.
+        let _ = update_manifest(&self.project.layout, |manifest| manifest.remove_stopped(&agent.info.agent_id));
         self.engine.announce(Event::AgentRemoved {
             agent_id: agent.info.agent_id.clone(),
             name: agent.info.name.clone(),

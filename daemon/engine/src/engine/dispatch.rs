@@ -25,7 +25,7 @@ impl Engine {
 
     /// A daemon that is about to stop begins nothing new, and waits for the spawns that it has begun.
     async fn admit(&self, request: Request) -> Result<Reply, Failure> {
-        let _spawning = matches!(request, Request::Spawn(_)).then(|| self.begin_spawn());
+        let _spawning = matches!(request, Request::Spawn(_) | Request::Resume(_)).then(|| self.begin_spawn());
         let only_looks = matches!(request, Request::Hello { .. } | Request::Health | Request::Status { .. });
         if self.is_closing() && !only_looks {
             let body = ErrorBody::new(ErrorCode::ShuttingDown, "the daemon is stopping");
@@ -45,6 +45,7 @@ impl Engine {
             }
             Request::Init { root } => self.init(root).await?,
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
+            Request::Resume(request) => Box::pin(self.resume(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
             Request::Logs { agent, cwd, since, tail, max_bytes } => {
                 self.logs(&agent, cwd, super::logs::Window { since, tail, max_bytes }).await?
@@ -90,6 +91,7 @@ fn name(request: &Request) -> &'static str {
         Request::Doctor { .. } => "doctor",
         Request::Init { .. } => "init",
         Request::Spawn(_) => "spawn",
+        Request::Resume(_) => "resume",
         Request::Status { .. } => "status",
         Request::Logs { .. } => "logs",
         Request::Attach { .. } => "attach",

@@ -20,12 +20,14 @@ mod logs;
 mod plugin;
 mod recover;
 mod resize;
+mod resume;
 mod scratch;
 mod shutdown;
 mod site;
 mod spawn;
 mod state;
 mod status;
+mod stopped;
 mod subscribe;
 mod undo;
 

@@ -22,8 +22,27 @@ pub struct SpawnCommit {
     /// Those that were named beside the prompt.
     pub tags: Vec<String>,
     pub context: ContextReport,
+    /// The SHA-256 of the context's text; empty without one.
+    pub context_digest: String,
     /// How the context reached the agent.
     pub delivery: String,
+    /// What else was asked for, so that the agent can be started a second time as it was the first time.
+    pub asked: Option<Asked>,
+    /// The worktree that it works in and that was made for it in an earlier life. No undo takes this one back.
+    pub kept_worktree: Option<WorktreeRow>,
+}
+
+/// What a spawn asked for, besides what its row and its task say.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// Specs that had to be in the context.
+    pub specs: Vec<String>,
+    /// Tokens.
+    pub budget: Option<u32>,
+    pub agent_args: Vec<String>,
+    pub command: Option<String>,
+    pub no_context: bool,
 }
 
 /// Writes a spawn into manifest and history, side by side: each is a wait for the disk. Doing it twice changes nothing;
@@ -81,10 +100,10 @@ pub fn restore_rows(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
         if !manifest.agents.iter().any(|row| row.agent_id == commit.agent.agent_id) {
             manifest.put_agent(commit.agent.clone());
         }
-        if let Some(worktree) =
-            commit.worktree.as_ref().filter(|w| !manifest.worktrees.iter().any(|m| m.name == w.name))
-        {
-            manifest.put_worktree(worktree.clone());
+        for worktree in commit.worktree.iter().chain(&commit.kept_worktree) {
+            if !manifest.worktrees.iter().any(|row| row.name == worktree.name) {
+                manifest.put_worktree(worktree.clone());
+            }
         }
     })
 }

@@ -20,6 +20,9 @@ pub struct Manifest {
     pub agents: Vec<AgentRow>,
     #[serde(default)]
     pub worktrees: Vec<WorktreeRow>,
+    /// Agents that were ended with their daemon and are to go on with a later one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<StoppedRow>,
     /// What a newer PurePoint wrote here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -41,6 +44,25 @@ pub struct AgentRow {
     pub session_id: Option<String>,
     #[serde(default)]
     pub created_at: String,
+    /// The id that it had before, where it was resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<String>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An agent that its daemon ended when it was stopped itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoppedRow {
+    pub agent_id: String,
+    #[serde(default)]
+    pub name: String,
+    /// RFC 3339.
+    #[serde(default)]
+    pub at: String,
+    /// By an application's daemon: the next one of the application takes it up again by itself.
+    #[serde(default)]
+    pub managed: bool,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -76,6 +98,16 @@ impl Manifest {
 
     pub fn remove_worktree(&mut self, name: &str) {
         self.worktrees.retain(|row| row.name != name);
+    }
+
+    /// Notes an agent that is about to be ended with its daemon.
+    pub fn put_stopped(&mut self, row: StoppedRow) {
+        self.remove_stopped(&row.agent_id);
+        self.stopped.push(row);
+    }
+
+    pub fn remove_stopped(&mut self, agent_id: &str) {
+        self.stopped.retain(|row| row.agent_id != agent_id);
     }
 }
 

@@ -12,9 +12,9 @@ mod plugin_state;
 mod plugins_lock;
 mod registry;
 
-pub use commit::{SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
+pub use commit::{Asked, SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
 pub use history::{HistoryEntry, TouchedFile, append_history};
-pub use manifest::{AgentRow, Manifest, WorktreeRow, read_manifest, update_manifest};
+pub use manifest::{AgentRow, Manifest, StoppedRow, WorktreeRow, read_manifest, update_manifest};
 pub use past::{PastEnd, PastSpawn, recent_spawns};
 pub use plugin_state::{read_plugin_state, update_plugin_state};
 pub use plugins_lock::{PluginPin, PluginsLock};

@@ -54,12 +54,19 @@ fn spawns_in(path: &Path, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(RecordError::Io { act: "read", path: path.into(), source }.into()),
     };
-    let (mut spawns, mut places) = (Vec::new(), HashMap::new());
+    let (mut spawns, mut places) = (Vec::<PastSpawn>::new(), HashMap::<String, usize>::new());
     // A line that does not read (cut off by a full disk, or of a newer release) tells of nobody.
     for line in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
         match line.kind.as_str() {
             "spawned" => {
+                let resumes = line.agent.resumes.clone();
                 let spawn = line.spawn();
+                // An agent that was resumed is at the same task.
+                if let Some(at) = resumes.and_then(|before| places.get(&before).copied()) {
+                    places.insert(spawn.agent_id, at);
+                    spawns[at].end = None;
+                    continue;
+                }
                 // A spawn that was interrupted may have been written twice.
                 places.entry(spawn.agent_id.clone()).or_insert_with(|| {
                     spawns.push(spawn);
@@ -67,7 +74,7 @@ fn spawns_in(path: &Path, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
                 });
             }
             "ended" => {
-                if let Some(spawn) = places.get(&line.agent_id).and_then(|at: &usize| spawns.get_mut(*at)) {
+                if let Some(spawn) = places.get(&line.agent_id).and_then(|at| spawns.get_mut(*at)) {
                     spawn.end = Some(PastEnd { state: line.state.state, code: line.state.code, touched: line.touched });
                 }
             }
@@ -120,6 +127,7 @@ struct Started {
     agent_id: String,
     agent: String,
     branch: Option<String>,
+    resumes: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -221,6 +229,22 @@ mod tests {
         );
         assert_eq!((&two.tags, &two.picked), (&vec!["billing".to_owned()], &vec!["B".to_owned(), "A".to_owned()]));
         assert_eq!(two.at, "2026-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn an_agent_that_was_resumed_is_one_task_with_its_last_end() {
+        let (_folder, layout) = project();
+        commit_spawn(&layout, &spawn("one")).unwrap();
+        let lost = AgentState::Lost { reason: "a reboot".into() };
+        commit_end(&layout, "one", "one", &lost, Vec::new).unwrap();
+        let mut again = spawn("two");
+        again.agent.resumes = Some("one".into());
+        commit_spawn(&layout, &again).unwrap();
+        let exit = Exit { code: Some(0), signal: None, ended_at: "2026-01-01T00:01:00Z".into(), left_running: vec![] };
+        commit_end(&layout, "two", "two", &AgentState::Exited { exit }, Vec::new).unwrap();
+        let told = recent_spawns(&layout).unwrap();
+        assert_eq!((told.len(), told[0].agent_id.as_str()), (1, "one"));
+        assert_eq!(told[0].end.as_ref().map(|end| end.state.as_str()), Some("exited"));
     }
 
     #[test]
