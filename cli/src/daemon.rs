@@ -142,6 +142,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Doctor { .. }
         | Request::Init { .. }
         | Request::Status { .. }
+        | Request::History { .. }
         | Request::Logs { .. }
         | Request::Attach { .. }
         | Request::Resize { .. }
@@ -177,6 +178,7 @@ pub(crate) fn patience(request: &Request) -> Duration {
         // The whole folder may have to be indexed first.
         Request::ContextExplain { specs: Some(_), .. } => 600,
         Request::ContextExplain { .. } | Request::Shutdown { .. } | Request::Doctor { .. } => 120,
+        Request::History { .. } => 120,
         Request::PluginInspect { .. } | Request::PluginEncode { .. } => 120,
         // The compiler has a minute for each, and may have some before this one.
         Request::PluginAdd { .. } | Request::PluginSwitch { .. } => 300,

@@ -10,6 +10,7 @@ mod daemon;
 mod demo;
 mod doctor;
 mod health;
+mod history;
 mod init;
 mod kill;
 mod logs;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Spawn(Box<spawn::Args>),
     Resume(resume::Args),
     Status(status::Args),
+    History(history::Args),
     Attach(attach::Args),
     Logs(logs::Args),
     Send(send::Args),
@@ -58,6 +60,7 @@ impl Command {
             Self::Spawn(args) => args.run(invocation),
             Self::Resume(args) => args.run(invocation),
             Self::Status(args) => args.run(invocation),
+            Self::History(args) => args.run(invocation),
             Self::Attach(args) => args.run(invocation),
             Self::Logs(args) => args.run(invocation),
             Self::Send(args) => args.run(invocation),

@@ -121,6 +121,8 @@ async fn serve(
     engine.recover().await;
     let listener = Listener::bind(&socket).await?;
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
+    let keeper = engine.clone();
+    tokio::spawn(async move { keeper.keep_bounds().await });
     if options.managed {
         let engine = engine.clone();
         tokio::spawn(async move { engine.resume_stopped().await });

@@ -7,6 +7,7 @@ use crate::context::ContextReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
+use crate::history::PastRun;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
@@ -30,6 +31,8 @@ pub enum Answer {
     ResumeReport { resumed: Vec<ResumedAgent>, failed: Vec<FailedAgent> },
     /// To `status`.
     StatusReport(StatusReport),
+    /// To `history`: the newest first, and how many more there are that were asked for.
+    HistoryReport { runs: Vec<PastRun>, more: u32 },
     /// To `logs`.
     LogsReport(LogsReport),
     /// To `attach`.
@@ -180,7 +183,8 @@ pub struct FailedAgent {
 /// One thing that `clean` removed, would remove, or keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CleanItem {
-    /// `record`, `worktree` or `branch`; `project` where a whole project could not be looked at.
+    /// `record`, `worktree` or `branch`; `output` or `history` for what is over its bounds; `project` where a whole project
+    /// could not be looked at.
     pub kind: String,
     /// The agent's name and id, the worktree's folder, the branch's name, the project's root.
     pub what: String,

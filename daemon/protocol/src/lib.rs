@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod history;
 pub mod layout;
 pub mod plugin;
 pub mod request;

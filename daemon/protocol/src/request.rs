@@ -47,6 +47,31 @@ pub enum Request {
         #[serde(default)]
         all_projects: bool,
     },
+    /// What ran in the project of `cwd`, or in all projects: with what context, and how it ended; the newest first.
+    History {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        #[serde(default)]
+        all_projects: bool,
+        /// Only lives of this agent: a name, or an id or the beginning of one.
+        #[serde(default)]
+        agent: Option<String>,
+        /// Only agents of this type.
+        #[serde(default)]
+        agent_type: Option<String>,
+        /// Only those in this state.
+        #[serde(default)]
+        state: Option<String>,
+        /// Only those that were started then or later, RFC 3339.
+        #[serde(default)]
+        since: Option<String>,
+        /// Only those whose context had this spec, by id or path.
+        #[serde(default)]
+        spec: Option<String>,
+        /// At most so many; 50 if absent.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
     /// A piece of an agent's output, at most 512 KiB an answer.
     Logs {
         agent: String,
@@ -287,6 +312,7 @@ impl Request {
         "spawn",
         "resume",
         "status",
+        "history",
         "logs",
         "attach",
         "input",

@@ -83,7 +83,29 @@ impl Sweep {
         }
         let records = self.agents.iter().filter(|info| self.meant(info));
         items.extend(records.map(|info| self.record(info, &kept_worktrees)));
+        // What was removed until then is told in any case.
+        if self.named.is_empty()
+            && let Err(failure) = self.over_bounds(&mut items)
+        {
+            items.push(refused(&self.project.root, &failure));
+        }
         Ok(items)
+    }
+
+    /// What is kept of ended agents and is over its bounds: it goes by itself sooner or later, and now with the rest.
+    fn over_bounds(&self, items: &mut Vec<CleanItem>) -> Result<(), Failure> {
+        let gone = items.iter().filter(|item| item.kind == "record" && item.removed);
+        let gone: BTreeSet<String> = gone.map(|item| item.agent_id.clone()).collect();
+        let over = self.engine.bound(&self.project, &gone, self.dry_run)?;
+        items.extend(over.into_iter().map(|excess| CleanItem {
+            kind: excess.kind.into(),
+            what: format!("{}, {} KiB", excess.what, excess.bytes.div_ceil(1024)),
+            // Not one agent's to be named: it goes with whatever is asked for.
+            agent_id: String::new(),
+            removed: excess.failed.is_none(),
+            kept_because: excess.failed,
+        }));
+        Ok(())
     }
 
     fn meant(&self, info: &AgentInfo) -> bool {

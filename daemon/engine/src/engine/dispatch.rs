@@ -47,6 +47,10 @@ impl Engine {
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
             Request::Resume(request) => Box::pin(self.resume(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
+            Request::History { cwd, all_projects, agent, agent_type, state, since, spec, limit } => {
+                let filter = super::history::Filter { agent, agent_type, state, since, spec, limit };
+                self.history(cwd, all_projects, filter).await?
+            }
             Request::Logs { agent, cwd, since, tail, max_bytes } => {
                 self.logs(&agent, cwd, super::logs::Window { since, tail, max_bytes }).await?
             }
@@ -93,6 +97,7 @@ fn name(request: &Request) -> &'static str {
         Request::Spawn(_) => "spawn",
         Request::Resume(_) => "resume",
         Request::Status { .. } => "status",
+        Request::History { .. } => "history",
         Request::Logs { .. } => "logs",
         Request::Attach { .. } => "attach",
         Request::Input { .. } => "input",

@@ -54,6 +54,7 @@ pub fn commit_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
         prompt: commit.prompt.clone(),
         tags: commit.tags.clone(),
         context: Box::new(commit.context.clone()),
+        worktree: commit.worktree.clone().map(Box::new),
     };
     // What cannot be written is found out before the rows are; the two waits for the disk then run together.
     append_history_volatile(project, &entry)?;

@@ -3,7 +3,7 @@
 //! Reads only, and no more than the end of the file; the newest first.
 
 use super::StoreError;
-use super::history::TouchedFile;
+use super::history::{TouchedFile, files};
 use pu_protocol::layout::ProjectLayout;
 use pu_record::RecordError;
 use serde::Deserialize;
@@ -45,15 +45,25 @@ pub struct PastEnd {
 
 /// The spawns in the last few megabytes of a project's history; none where it has none.
 pub fn recent_spawns(project: &ProjectLayout) -> Result<Vec<PastSpawn>, StoreError> {
-    spawns_in(&project.history(), READ_MAX)
+    spawns_in(project, READ_MAX)
 }
 
-fn spawns_in(path: &Path, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
-    let bytes = match read_end(path, at_most) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(RecordError::Io { act: "read", path: path.into(), source }.into()),
+fn spawns_in(project: &ProjectLayout, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
+    let read = |path: &Path, at_most| match read_end(path, at_most) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(RecordError::Io { act: "read", path: path.into(), source }),
     };
+    let [older, newer] = files(project);
+    let current = read(&newer, at_most)?;
+    let whole = std::fs::metadata(&newer).map_or(0, |found| found.len());
+    let mut bytes = match at_most.checked_sub(whole) {
+        Some(room) if room > 0 => read(&older, room)?,
+        _ => Vec::new(),
+    };
+    // The last line of the older file may have been cut off.
+    bytes.push(b'\n');
+    bytes.extend(current);
     let (mut spawns, mut places) = (Vec::<PastSpawn>::new(), HashMap::<String, usize>::new());
     // A line that does not read (cut off by a full disk, or of a newer release) tells of nobody.
     for line in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
@@ -257,7 +267,7 @@ mod tests {
         pu_record::atomic::append_line(&layout.history(), "{\"kind\":\"of_next_year\",\"agent_id\":\"two\"}").unwrap();
         commit_spawn(&layout, &spawn("two")).unwrap();
         let ids = |at_most: u64| -> Vec<String> {
-            spawns_in(&layout.history(), at_most).unwrap().into_iter().map(|spawn| spawn.agent_id).collect()
+            spawns_in(&layout, at_most).unwrap().into_iter().map(|spawn| spawn.agent_id).collect()
         };
         assert_eq!(ids(READ_MAX), ["two", "one"], "a spawn that was written twice is one");
         let length = std::fs::metadata(layout.history()).unwrap().len();
