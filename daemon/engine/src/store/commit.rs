@@ -4,6 +4,7 @@
 //! the commit leaves all that the next one needs to complete it.
 
 use super::history::{TouchedFile, append_history_volatile, history_tells_of};
+use super::manifest::lock;
 use super::{AgentRow, HistoryEntry, StoreError, WorktreeRow, append_history, read_manifest, update_manifest};
 use pu_protocol::AgentState;
 use pu_protocol::context::ContextReport;
@@ -56,6 +57,8 @@ pub fn commit_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
         context: Box::new(commit.context.clone()),
         worktree: commit.worktree.clone().map(Box::new),
     };
+    // A daemon that hangs with the project's lock is found out before anything is written.
+    drop(lock(project)?);
     // What cannot be written is found out before the rows are; the two waits for the disk then run together.
     append_history_volatile(project, &entry)?;
     std::thread::scope(|scope| {
@@ -77,15 +80,16 @@ pub fn complete_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(
 
 /// Takes back what [`commit_spawn`] wrote, whole or in part.
 pub fn withdraw_commit(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(), StoreError> {
+    // The line in the history is written before the rows: without it there are none.
+    if !history_tells_of(project, &commit.agent.agent_id)? {
+        return Ok(());
+    }
     update_manifest(project, |manifest| {
         manifest.remove_agent(&commit.agent.agent_id);
         if let Some(worktree) = &commit.worktree {
             manifest.remove_worktree(&worktree.name);
         }
     })?;
-    if !history_tells_of(project, &commit.agent.agent_id)? {
-        return Ok(());
-    }
     let state = AgentState::ExitUnknown { reason: "its spawn failed and was undone".into() };
     append_history(project, &ended(&commit.agent.agent_id, &commit.agent.name, &state, Vec::new()))
 }
