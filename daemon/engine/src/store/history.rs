@@ -172,8 +172,8 @@ fn first_moment(path: &Path) -> Option<SystemTime> {
         at: Timestamp,
     }
     let lines = BufReader::new(open(path).ok()?).split(b'\n').map_while(Result::ok).take(100);
-    let dated = lines.filter_map(|line| serde_json::from_slice::<Dated>(&line).ok());
-    dated.map(|line| line.at.into()).next()
+    let mut dated = lines.filter_map(|line| serde_json::from_slice::<Dated>(&line).ok());
+    dated.next().and_then(|line| SystemTime::try_from(line.at).ok())
 }
 
 #[cfg(test)]
