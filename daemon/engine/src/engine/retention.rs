@@ -30,9 +30,8 @@ pub(super) struct Excess {
 impl Engine {
     /// Keeps all projects within their bounds, for as long as the daemon lives.
     pub async fn keep_bounds(&self) {
-        if self.settled().await.is_err() {
-            return;
-        }
+        // An agent that is not known yet is not looked at; the next look finds it.
+        let _ = self.settled().await;
         loop {
             let engine = self.clone();
             // A panic of ours is in the log; the next look is another one.

@@ -80,7 +80,10 @@ impl Engine {
     /// Lets those agents go on, in this daemon's environment, that an application's daemon ended when it was stopped.
     pub async fn resume_stopped(&self) {
         let _spawning = self.begin_spawn();
-        if self.settled().await.is_err() || self.is_closing() {
+        if let Err(failure) = self.settled().await {
+            return failure.log("resume");
+        }
+        if self.is_closing() {
             return;
         }
         let all = self.roster.list(None);
