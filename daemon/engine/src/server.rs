@@ -122,6 +122,12 @@ async fn serve(
     let listener = Listener::bind(&socket).await?;
     engine.warm_up();
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
+    let keeper = engine.clone();
+    tokio::spawn(async move { keeper.keep_bounds().await });
+    if options.managed {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.resume_stopped().await });
+    }
     let reason = tokio::select! {
         () = listener.serve(engine.clone()) => "the listener ended",
         () = engine.stopping().cancelled() => "shutdown was asked for",

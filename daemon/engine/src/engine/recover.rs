@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
 
 /// A shim that was being started when the daemon died has said something by then, or it never will.
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -42,7 +41,7 @@ impl Engine {
     pub async fn recover(&self) {
         let home = self.options.home.clone();
         let folders = tokio::task::spawn_blocking(move || agent_folders(&home.agents())).await.unwrap_or_default();
-        let looks = TaskTracker::new();
+        let looks = &self.recovering;
         for folder in folders {
             let engine = self.clone();
             looks.spawn(async move { engine.recover_one(folder).await });
@@ -74,7 +73,8 @@ impl Engine {
             Trace::NeverStarted => {
                 let engine = self.clone();
                 // Nobody else gets its name meanwhile: what is taken back is surely its own.
-                let name = self.roster.reserve(&found.launch.project_root, &found.launch.name);
+                // Of an agent that was being resumed, its earlier life has the name too.
+                let name = self.roster.hold_name(&found.launch.project_root, &found.launch.name);
                 tokio::spawn(async move {
                     engine.await_start(found).await;
                     drop(name);
