@@ -12,6 +12,7 @@ use crate::store::StoreError;
 use pu_protocol::Event;
 use pu_protocol::layout::HomeLayout;
 use pu_record::atomic::create_private_folder;
+use pu_record::fault;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -118,8 +119,11 @@ async fn serve(
     let mut signals = Signals::new().map_err(|source| ServeError::System { act: "listen for signals", source })?;
     let socket = options.socket.unwrap_or_else(|| home.daemon_socket());
     let engine = create_engine(home, socket.clone(), options.managed, file_limit)?;
+    fault::point("daemon.recover")?;
     engine.recover().await;
+    fault::point("daemon.bind")?;
     let listener = Listener::bind(&socket).await?;
+    fault::reach("daemon.serve");
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
     let reason = tokio::select! {
         () = listener.serve(engine.clone()) => "the listener ended",
@@ -128,7 +132,9 @@ async fn serve(
         () = platform::gone(parent), if options.managed => "the application ended",
     };
     tracing::info!(reason, "stopping");
+    fault::reach("daemon.stop");
     finish(&engine, options.managed).await;
+    fault::reach("daemon.stopped");
     Ok(())
 }
 

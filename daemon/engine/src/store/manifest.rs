@@ -4,7 +4,7 @@
 
 use super::{StoreError, read_or_set_aside};
 use pu_protocol::layout::ProjectLayout;
-use pu_record::json;
+use pu_record::{fault, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions};
@@ -107,8 +107,10 @@ pub fn update_manifest(project: &ProjectLayout, change: impl FnOnce(&mut Manifes
 fn lock(project: &ProjectLayout) -> Result<File, StoreError> {
     let path = project.manifest_lock();
     let lock_error = |source| StoreError::Lock { path: path.clone(), source };
-    let file =
-        OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path).map_err(lock_error)?;
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false).mode(0o600);
+    let opened = fault::file("open", &path).and_then(|()| options.open(&path));
+    let file = opened.map_err(lock_error)?;
     file.lock().map_err(lock_error)?;
     Ok(file)
 }
