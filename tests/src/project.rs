@@ -172,6 +172,11 @@ impl Traces {
     pub fn forget(&mut self, path: &str) {
         self.files.remove(Path::new(path));
     }
+
+    /// Leaves processes out whose command line has this text: those that come and go all the time.
+    pub fn forget_processes(&mut self, text: &str) {
+        self.processes.retain(|(_, line)| !line.contains(text));
+    }
 }
 
 /// Every path below `folder`, but git's own and the lock, which is a tool and no trace.

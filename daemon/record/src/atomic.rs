@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::process::ProcessIdentity;
 use crate::{RecordError, fault};
 
 /// Files that only their owner reads and writes.
@@ -95,6 +96,27 @@ fn sync_folder_of(path: &Path) -> Result<(), RecordError> {
     fault::file("sync-folder", path)
         .and_then(|()| handle.sync_all())
         .map_err(RecordError::io("sync the folder", folder))
+}
+
+/// Removes from `folder` the files that a writer left unfinished when it died. Those of a process that lives are its own.
+pub fn remove_unfinished(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let writer = name.to_str().and_then(writer_of);
+        if writer.is_some_and(|pid| ProcessIdentity::of(pid).is_none()) && entry.file_type().is_ok_and(|t| t.is_file())
+        {
+            // It harms nobody if it stays: no reader looks for it.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that a name of [`temporary_beside`] is of.
+fn writer_of(name: &str) -> Option<i32> {
+    let (_, writer) = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
+    let (pid, number) = writer.split_once('-')?;
+    number.parse::<u64>().ok()?;
+    pid.parse().ok()
 }
 
 /// Makes sure that `path` is a folder which only its owner can enter. Parents that are missing are made as private.
@@ -207,6 +229,23 @@ mod tests {
         let nowhere = folder.path().join("no/such/folder/file");
         let error = write_atomic(&nowhere, b"x", PRIVATE_FILE).unwrap_err().to_string();
         assert!(error.contains("create") && error.contains("no/such/folder"), "{error}");
+    }
+
+    #[test]
+    fn what_a_dead_writer_left_unfinished_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = temporary_beside(&folder.path().join("a.json"));
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let theirs = folder.path().join(format!(".a.json.{}-7.tmp", ended.id()));
+        let others =
+            [".x.tmp", ".a.json.0x-1.tmp", "a.json.1-2.tmp", ".a.json.tmp"].map(|name| folder.path().join(name));
+        for path in others.iter().chain([&own, &theirs]) {
+            File::create(path).unwrap();
+        }
+        remove_unfinished(folder.path());
+        assert!(!theirs.exists());
+        assert!(others.iter().chain([&own]).all(|path| path.exists()), "{:?}", names_in(folder.path()));
     }
 
     #[test]

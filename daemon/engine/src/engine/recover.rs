@@ -13,7 +13,7 @@ use pu_protocol::frame::Welcome;
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentState, Event};
 use pu_record::launch::LaunchRecord;
-use pu_record::{fault, process};
+use pu_record::{atomic, fault, process};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,11 @@ impl Engine {
     /// project does not answer is waited for in the background: it does not keep the daemon from serving the others.
     pub async fn recover(&self) {
         let home = self.options.home.clone();
-        let folders = tokio::task::spawn_blocking(move || agent_folders(&home.agents())).await.unwrap_or_default();
+        let look = move || {
+            atomic::remove_unfinished(home.root());
+            agent_folders(&home.agents())
+        };
+        let folders = tokio::task::spawn_blocking(look).await.unwrap_or_default();
         let looks = TaskTracker::new();
         for folder in folders {
             let engine = self.clone();
@@ -148,6 +152,9 @@ impl Engine {
     async fn complete(&self, layout: AgentLayout, launch: LaunchRecord, commit: SpawnCommit, lives: bool) {
         let written = tokio::task::spawn_blocking(move || {
             let project = ProjectLayout::new(&launch.project_root);
+            for folder in [layout.root(), project.root()] {
+                atomic::remove_unfinished(folder);
+            }
             match (layout.committed().exists(), lives) {
                 (false, _) => {
                     complete_spawn(&project, &commit)?;
