@@ -48,9 +48,8 @@ impl Damage {
         if count == 0 || count >= all.len() {
             return all;
         }
-        // An odd step that is no multiple of nine comes to every byte, and to each bit of the eight.
-        let mut step = (all.len() / count) | 1;
-        step += if step % 9 == 0 { 2 } else { 0 };
+        // An odd step comes to each of the eight bits in turn.
+        let step = (all.len() / count) | 1;
         let first = usize::try_from(seed()).unwrap_or_default() % step;
         all.into_iter().skip(first).step_by(step).collect()
     }

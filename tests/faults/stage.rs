@@ -3,6 +3,7 @@
 
 use e2e::{NUMBERED, Output, Project, Run, SPECS, Traces, World, kill, lines_of, numbered, wait_until, write};
 use nix::sys::signal::Signal;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// What an agent runs that only has to be there. Its command line stays the same, which an `exec` would change.
@@ -27,11 +28,15 @@ impl<'w> Stage<'w> {
         Self { world, project, stop, trace }
     }
 
-    /// Ends the daemons that run, as a crash does.
+    /// Ends the daemons that run, as a crash does. Answers when nothing of them is left: a process that is a zombie by now
+    /// may still have a thread that is on its way out, and with it the lock.
     pub(crate) fn no_daemon(&self) {
         for daemon in self.world.daemons() {
             kill(daemon, Signal::SIGKILL);
             self.world.gone(daemon);
+        }
+        if let Ok(lock) = File::open(self.world.home().daemon_lock()) {
+            wait_until("the lock is free", || lock.try_lock().ok());
         }
     }
 
