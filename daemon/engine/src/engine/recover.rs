@@ -172,7 +172,7 @@ impl Engine {
 
 /// Notes that a spawn stands in the project's files. Losing the note costs a look into them, nothing more.
 pub(super) fn mark_committed(layout: &AgentLayout) -> Result<(), crate::store::StoreError> {
-    Ok(pu_record::atomic::write_volatile(&layout.committed(), b"", pu_record::atomic::PRIVATE_FILE)?)
+    Ok(atomic::write_volatile(&layout.committed(), b"", atomic::PRIVATE_FILE)?)
 }
 
 /// The agents' folders, but for those in which nothing was begun.
