@@ -23,9 +23,8 @@ fn kill(stage: &Stage<'_>) -> Output {
 
 /// Every point that is passed from the request to the answer. The shim's are counted from its start.
 fn visits(stage: &Stage<'_>) -> Vec<Visit> {
-    stage.no_daemon();
     stage.forget_trace();
-    stage.start_armed("").ok();
+    stage.arm("");
     victim(stage, "");
     let before = std::fs::read_to_string(&stage.trace).unwrap().lines().count();
     kill(stage).ok();

@@ -111,7 +111,7 @@ fn a_home_that_can_only_be_read_is_told() {
 fn a_home_that_becomes_read_only_costs_no_agent() {
     let world = World::new();
     let stage = Stage::set(&world);
-    stage.arm("create:launch.json=EROFS;create-folder=EROFS");
+    stage.arm("create:launch.json=EROFS");
     let before = stage.traces();
     let output = stage.project.try_spawn("new", FOREVER, &[]);
     assert!(output.code() != Some(0) && output.stderr().contains("Read-only file system"), "{output}");

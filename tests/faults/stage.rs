@@ -50,6 +50,8 @@ impl<'w> Stage<'w> {
     pub(crate) fn arm(&self, rules: &str) {
         self.no_daemon();
         self.start_armed(rules).ok();
+        // Else some spawns would have a context and some would not.
+        self.project.plugins_are_ready();
     }
 
     /// A daemon without rules, in the place of whatever runs.

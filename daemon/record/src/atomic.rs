@@ -103,8 +103,8 @@ pub fn remove_unfinished(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let writer = name.to_str().and_then(writer_of);
-        if writer.is_some_and(|pid| ProcessIdentity::of(pid).is_none()) && entry.file_type().is_ok_and(|t| t.is_file())
-        {
+        let is_gone = |pid| ProcessIdentity::of(pid).is_none_or(|writer| !writer.is_alive());
+        if writer.is_some_and(is_gone) && entry.file_type().is_ok_and(|t| t.is_file()) {
             // It harms nobody if it stays: no reader looks for it.
             let _ = std::fs::remove_file(entry.path());
         }
