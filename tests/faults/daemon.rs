@@ -30,9 +30,9 @@ fn fail_each_step(chosen: impl Fn(&Visit) -> bool) {
             // Told in the daemon's last words, which the client shows.
             assert!(output.stderr().contains("Input/output error"), "{visit}: the cause is not named: {output}");
             assert!(world.daemons().is_empty(), "{visit}");
-            let last =
-                output.stderr().lines().filter(|line| line.contains("Input/output")).next_back().map(str::to_owned);
-            table.row(visit, &last.unwrap_or_default(), "nothing");
+            let stderr = output.stderr();
+            let last = stderr.lines().rfind(|line| line.contains("Input/output")).unwrap_or_default();
+            table.row(visit, last, "nothing");
         }
         stage.disarm();
         stage.bystander_is_well();
@@ -66,7 +66,7 @@ fn a_daemon_killed_while_it_starts_is_followed_by_a_whole_one() {
         wait_until(&format!("{visit} is passed"), || stage.fired().then_some(()));
         stage.disarm();
         stage.bystander_is_well();
-        table.row(visit, &output.stderr().lines().next().unwrap_or_default().to_owned(), "nothing");
+        table.row(visit, output.stderr().lines().next().unwrap_or_default(), "nothing");
     }
     table.show();
     stage.end();
