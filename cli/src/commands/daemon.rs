@@ -90,7 +90,10 @@ fn make_room(invocation: &Invocation) -> Result<(), Failure> {
         Err(failure) => failure,
     };
     let endpoint = &invocation.endpoint;
-    match engine::lock_holder(endpoint).filter(|_| is_not_understood(&refusal)) {
+    match engine::lock_holder(endpoint) {
+        _ if !is_not_understood(&refusal) => Err(refusal),
+        // It said nothing, and is gone: it ended before it was through with stopping.
+        None if matches!(refusal, Failure::NoAnswer { .. }) => Ok(()),
         None => Err(refusal),
         Some(holder) => {
             engine::terminate(holder);

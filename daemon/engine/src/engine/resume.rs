@@ -18,6 +18,7 @@ use pu_protocol::frame::TerminalSize;
 use pu_protocol::{
     AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, LINE_MAX, Placement, ResumeRequest, SpawnRequest,
 };
+use pu_record::fault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -80,6 +81,7 @@ impl Again {
 
 impl Engine {
     pub(super) async fn resume(&self, request: ResumeRequest) -> Result<Answer, Failure> {
+        fault::point("resume.settle")?;
         self.settled().await?;
         let ResumeRequest { cwd, agents, all, all_projects, prompt, fresh, size, env } = request;
         let (mut meant, mut failed) = (Vec::new(), Vec::new());
@@ -158,14 +160,19 @@ impl Engine {
     }
 
     async fn resume_one(&self, agent_id: &str, how: &Arc<How>) -> Result<ResumedAgent, Failure> {
+        fault::point("resume.reserve")?;
         let (former, name) = self.roster.reserve_again(agent_id)?;
+        fault::point("resume.prepare")?;
         let project = self.trusted_project(former.info.project_root.clone()).await?;
         let (engine, how) = (self.clone(), Arc::clone(how));
         let prepared = self.slowly(move || engine.prepare_again(&former, name, project, &how)).await??;
         let prepared = Arc::new(prepared);
+        fault::point("resume.start")?;
         let started = self.start(&prepared).await?;
+        fault::reach("resume.started");
         tracing::info!(agent = started.agent_id, before = agent_id, "resumed");
         self.forget_stopped(&prepared.project.layout, agent_id).await;
+        fault::reach("resume.answer");
         let now = self.roster.get(&started.agent_id).and_then(|agent| commit_of(&agent).ok()).unwrap_or_default();
         let again = prepared.again.as_ref();
         Ok(ResumedAgent {

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::kill::Which;
 use super::state::Engine;
 use pu_protocol::{AgentInfo, Answer};
+use pu_record::fault;
 
 impl Engine {
     pub(super) async fn shutdown(&self, stop_agents: Option<bool>) -> Result<Answer, Failure> {
@@ -18,8 +19,10 @@ impl Engine {
         self.close().await;
         let live: Vec<AgentInfo> = self.roster.list(None).into_iter().filter(|info| info.state.is_live()).collect();
         self.note_stopped(&live).await;
+        fault::reach("stop.noted");
         let which = Which { agents: live.iter().map(|info| info.agent_id.clone()).collect(), ..Which::default() };
         let ended = self.kill(None, which, None).await;
+        fault::reach("stop.ended");
         self.forget_unstopped(&live).await;
         match ended {
             Ok(Answer::KillReport { killed, failed }) => {

@@ -24,7 +24,7 @@ use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentInfo, AgentState, Answer, ErrorCode, Event, SpawnRequest};
 use pu_record::launch::LaunchRecord;
 use pu_record::shim::ShimRecord;
-use pu_record::{atomic, process};
+use pu_record::{atomic, fault, process};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,7 @@ impl Engine {
 
     /// Step 1, and everything else that can be refused without having done anything.
     async fn prepare(&self, request: SpawnRequest) -> Result<Prepared, Failure> {
+        fault::point("spawn.prepare")?;
         let project = self.trusted_project(request.cwd.clone()).await?;
         let roster = self.roster.clone();
         self.slowly(move || {
@@ -104,6 +105,7 @@ impl Engine {
 
     /// Step 2.
     async fn context_of(&self, prepared: &Arc<Prepared>) -> Result<Assembled, Failure> {
+        fault::point("spawn.context")?;
         if prepared.request.no_context {
             return Ok(Assembled::default());
         }
@@ -125,6 +127,7 @@ impl Engine {
     /// Whatever else can be refused; then, as the last thing before step 3, the folder of a project that has none yet.
     async fn draft(&self, prepared: &Arc<Prepared>, mut context: Assembled) -> Result<Draft, Failure> {
         let (engine, prepared) = (self.clone(), Arc::clone(prepared));
+        fault::point("spawn.draft")?;
         self.slowly(move || {
             let root = &prepared.project.root;
             let workdir = prepared.site.future_workdir(prepared.name.as_str(), root);
@@ -152,26 +155,34 @@ impl Engine {
         let changed = std::mem::take(&mut draft.context.changed);
         let layout = self.options.home.agent(&prepared.agent_id);
         undo.folder(layout.root().into());
+        fault::point("spawn.note")?;
         self.note_worktree(prepared, &layout).await?;
+        fault::point("spawn.worktree")?;
         let place = self.make_place(prepared, &layout, undo).await?;
+        fault::point("spawn.hand-over")?;
         let (plan, launch, mut commit) = self.hand_over(prepared, &place, draft, undo).await?;
         let env: BTreeMap<String, String> = plan.env.into_iter().collect();
         // The record reaches the disk while the shim starts; both are waited for before the commit.
+        fault::point("spawn.shim")?;
         let record = layout.launch();
         let durable = tokio::task::spawn_blocking(move || atomic::make_durable(&record));
         let started = shims::start(&self.options.shim, &layout, &prepared.agent_id, env).await;
         let durable = durable.await;
         let shim = started?;
         undo.shim(layout.clone());
+        fault::point("spawn.started")?;
         durable??;
         undo.rows(prepared.project.layout.clone(), &commit);
         // The daemon's own link to the shim is made while the disk is waited for.
         let socket = layout.socket();
         let (committed, link) = tokio::join!(self.commit(prepared, &commit), shims::connect(&socket));
         committed?;
+        fault::point("spawn.commit")?;
         undo.forget();
+        fault::reach("spawn.committed");
         self.announce_started(layout, launch, &commit, &shim, link.ok());
         self.keep_state(&prepared.project.layout, changed, &mut commit.context).await;
+        fault::reach("spawn.answer");
         Ok(report(prepared, &place, commit, shim.child.pid))
     }
 

@@ -9,8 +9,9 @@ use super::{AgentRow, HistoryEntry, StoreError, WorktreeRow, append_history, rea
 use pu_protocol::AgentState;
 use pu_protocol::context::ContextReport;
 use pu_protocol::layout::ProjectLayout;
-use pu_record::atomic;
+use pu_record::{RecordError, atomic};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 
 /// Everything that the project's files will say of a spawn.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +67,13 @@ pub fn commit_spawn(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(),
     append_history_volatile(project, &entry)?;
     std::thread::scope(|scope| {
         let rows = scope.spawn(|| restore_rows(project, commit));
-        let told = atomic::make_durable(&project.history());
+        let told = atomic::make_durable(&project.history()).or_else(|error| match error {
+            // It may have been begun anew just then.
+            RecordError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+                atomic::make_durable(&project.older_history())
+            }
+            error => Err(error),
+        });
         let rows = rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         told?;
         rows
@@ -102,12 +109,14 @@ fn ended(agent_id: &str, name: &str, state: &AgentState, touched: Vec<TouchedFil
     HistoryEntry::Ended { at, agent_id: agent_id.into(), name: name.into(), state: state.clone(), touched }
 }
 
-/// Sees to it that a live agent and its worktree stand in the manifest.
+/// Sees to it that a live agent and its worktree stand in the manifest, and that it is not taken for one that was ended with
+/// its daemon.
 pub fn restore_rows(project: &ProjectLayout, commit: &SpawnCommit) -> Result<(), StoreError> {
     update_manifest(project, |manifest| {
         if !manifest.agents.iter().any(|row| row.agent_id == commit.agent.agent_id) {
             manifest.put_agent(commit.agent.clone());
         }
+        manifest.remove_stopped(&commit.agent.agent_id);
         for worktree in commit.worktree.iter().chain(&commit.kept_worktree) {
             if !manifest.worktrees.iter().any(|row| row.name == worktree.name) {
                 manifest.put_worktree(worktree.clone());

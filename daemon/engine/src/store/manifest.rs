@@ -6,7 +6,7 @@
 use super::history::{HistoryEntry, each_line};
 use super::{StoreError, set_aside_damaged};
 use pu_protocol::layout::ProjectLayout;
-use pu_record::json;
+use pu_record::{fault, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -188,8 +188,10 @@ pub fn update_manifest(project: &ProjectLayout, change: impl FnOnce(&mut Manifes
 pub(super) fn lock(project: &ProjectLayout) -> Result<File, StoreError> {
     let path = project.manifest_lock();
     let lock_error = |source| StoreError::Lock { path: path.clone(), source };
-    let file =
-        OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path).map_err(lock_error)?;
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false).mode(0o600);
+    let opened = fault::file("open", &path).and_then(|()| options.open(&path));
+    let file = opened.map_err(lock_error)?;
     let deadline = Instant::now() + LOCK_LIMIT;
     loop {
         match file.try_lock() {

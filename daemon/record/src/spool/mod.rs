@@ -32,7 +32,8 @@ struct Segment {
 
 impl Segment {
     fn end(&self) -> u64 {
-        self.start + self.len
+        // A name is what somebody may have damaged.
+        self.start.saturating_add(self.len)
     }
 }
 
