@@ -6,12 +6,13 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(DESTDIR)$(patsubst ~/%,$(HOME)/%,$(PREFIX))/bin
 PROGRAMS := pu-shim pu-engine pu
 
-.PHONY: help demo test lint plugins install uninstall bench fuzz
+.PHONY: help demo test faults lint plugins install uninstall bench fuzz
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      show PurePoint at work in a throw-away project (no API key; network only to build the first time)'
 	@echo 'make test      build everything and run all tests'
+	@echo 'make faults    fail, kill and damage everything: all of the fault-injection suite, of which make test runs a part'
 	@echo 'make lint      formatting, clippy with warnings as errors, licences and sources of dependencies'
 	@echo 'make plugins   build the bundled plugins anew (needs a wasm32 standard library)'
 	@echo 'make install   build for release and install into PREFIX/bin (PREFIX=$(PREFIX))'
@@ -35,6 +36,18 @@ test:
 	    set -x; cargo test --locked --workspace --tests --no-fail-fast; \
 	fi
 
+# The programs that the tests drive have fault points, as those of `test`. What is built for release must have none, and the
+# suite looks. It prints what each case came to.
+faults:
+	cargo build --locked --workspace --bins
+	cargo build --locked --release -p pu-shim -p pu-engine -p pu
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	    set -x; cargo nextest run --locked --workspace --test faults --run-ignored all --no-fail-fast --success-output final; \
+	else \
+	    echo 'cargo-nextest is not installed: running cargo test instead' >&2; \
+	    set -x; cargo test --locked --workspace --test faults --no-fail-fast -- --include-ignored --show-output; \
+	fi
+
 lint:
 	cargo fmt --all -- --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -54,6 +67,9 @@ install:
 	mkdir -p "$(BIN)"
 	@set -e; trap 'cd "$(BIN)" && rm -f $(PROGRAMS:%=.%.new)' EXIT; \
 	for program in $(PROGRAMS); do \
+	    if grep -q PU_FAULT "$(TARGET)/release/$$program"; then \
+	        echo "$$program has fault points, which are for tests: it is not installed" >&2; exit 1; \
+	    fi; \
 	    cp "$(TARGET)/release/$$program" "$(BIN)/.$$program.new"; \
 	    chmod 755 "$(BIN)/.$$program.new"; \
 	done; \

@@ -37,12 +37,14 @@ pub(crate) fn list(
 /// By id, by a name in the project, by a name anywhere, by the beginning of an id, by that of a name in the project.
 fn select<'a>(here: &'a [AgentInfo], all: &'a [AgentInfo], wanted: &str) -> Result<&'a AgentInfo, ErrorBody> {
     let begins = |text: &str| wanted.len() >= PREFIX_MIN && text.starts_with(wanted);
+    // A name means the last life of an agent; the earlier ones have their ids.
+    let is_last = |agent: &AgentInfo| !all.iter().any(|a| a.resumes.as_deref() == Some(agent.agent_id.as_str()));
     let ways: [Vec<&AgentInfo>; 5] = [
         all.iter().filter(|a| a.agent_id == wanted).collect(),
-        here.iter().filter(|a| a.name == wanted).collect(),
-        all.iter().filter(|a| a.name == wanted).collect(),
+        here.iter().filter(|a| a.name == wanted && is_last(a)).collect(),
+        all.iter().filter(|a| a.name == wanted && is_last(a)).collect(),
         all.iter().filter(|a| begins(&a.agent_id)).collect(),
-        here.iter().filter(|a| begins(&a.name)).collect(),
+        here.iter().filter(|a| begins(&a.name) && is_last(a)).collect(),
     ];
     let found = ways.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
     // A name that an ended agent had and a live one has means the live one.
@@ -90,6 +92,7 @@ pub(crate) mod tests {
             created_at: "2026-01-02T03:04:05Z".into(),
             context_tokens: 812,
             size: Default::default(),
+            resumes: None,
             state,
         }
     }
@@ -133,6 +136,11 @@ pub(crate) mod tests {
         ];
         assert_eq!(select(&all, &all, "docs").map(|a| a.agent_id.as_str()), Ok("aaaa2222"));
         assert_eq!(select(&all, &all, "aaaa").map(|a| a.agent_id.as_str()), Ok("aaaa2222"));
+        let mut again = all[2].clone();
+        again.resumes = Some("aaaa1111".into());
+        let lives = [all[0].clone(), again];
+        assert_eq!(select(&lives, &lives, "docs").map(|a| a.agent_id.as_str()), Ok("aaaa3333"), "the last life");
+        assert_eq!(select(&lives, &lives, "aaaa1111").map(|a| a.agent_id.as_str()), Ok("aaaa1111"));
         let ended = [all[0].clone(), all[2].clone()];
         assert_eq!(select(&ended, &ended, "docs").map_err(|e| e.code).unwrap_err(), ErrorCode::AgentAmbiguous);
     }

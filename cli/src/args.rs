@@ -43,6 +43,7 @@ Examples:
   pu spawn \"fix the auth race\"           start an agent in a worktree of its own
   pu status                              which agents there are
   pu attach fix-the-auth-race            look over its shoulder
+  pu resume --all                        let those go on that a reboot took
   pu context explain \"fix the auth race\" which specs it would get, and why
   pu spec lint                           what is wrong with specs and rule files
   pu plugin new ledger                   write a plugin that decides which

@@ -6,7 +6,8 @@ use crate::connection::{Connection, LinkError, Reply};
 use crate::endpoint::Endpoint;
 use crate::engine::{self, Engine};
 use crate::failure::{Failure, NOT_KNOWN};
-use pu_protocol::{Answer, Request};
+use crate::release;
+use pu_protocol::{Answer, ErrorCode, Request};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -116,15 +117,27 @@ pub(crate) fn pause(time: Duration) {
 
 fn accept(endpoint: &Endpoint, request: &Request, reply: Result<Reply, LinkError>) -> Result<Reply, Failure> {
     match reply {
+        Ok(Reply { answer: Answer::Error(body), .. }) if body.code == ErrorCode::UnknownRequest => {
+            Err(release::difference(endpoint, &name(request)).unwrap_or(body).into())
+        }
         Ok(Reply { answer: Answer::Error(body), .. }) => Err(Failure::Answered(body)),
         Ok(reply) => Ok(reply),
+        Err(error @ LinkError::NotUnderstood(_)) => match release::difference(endpoint, &name(request)) {
+            Some(body) => Err(body.into()),
+            None => Err(no_answer(endpoint, request, &error)),
+        },
         Err(error) => Err(no_answer(endpoint, request, &error)),
     }
 }
 
+/// The request's type, as it stands on the wire.
+fn name(request: &Request) -> String {
+    let value = serde_json::to_value(request).ok();
+    value.and_then(|v| Some(v.get("type")?.as_str()?.to_owned())).unwrap_or_default()
+}
+
 pub(crate) fn no_answer(endpoint: &Endpoint, request: &Request, error: &LinkError) -> Failure {
-    let name = serde_json::to_value(request).ok().and_then(|v| Some(v.get("type")?.as_str()?.to_owned()));
-    let request = name.unwrap_or_default();
+    let request = name(request);
     let silent =
         Failure::NoAnswer { socket: endpoint.socket.clone(), request: request.clone(), why: error.to_string() };
     match error {
@@ -142,6 +155,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Doctor { .. }
         | Request::Init { .. }
         | Request::Status { .. }
+        | Request::History { .. }
         | Request::Logs { .. }
         | Request::Attach { .. }
         | Request::Resize { .. }
@@ -162,6 +176,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Subscribe { .. }
         | Request::Clean { dry_run: true, .. } => true,
         Request::Spawn(_)
+        | Request::Resume(_)
         | Request::Input { .. }
         | Request::Kill { .. }
         | Request::Clean { .. }
@@ -177,13 +192,15 @@ fn may_repeat(request: &Request) -> bool {
 /// here.
 pub(crate) fn patience(request: &Request) -> Duration {
     Duration::from_secs(match request {
-        Request::Spawn(_) | Request::Init { .. } | Request::Clean { .. } | Request::PluginBench { .. } => 300,
+        Request::Spawn(_) | Request::Resume(_) | Request::Init { .. } => 300,
+        Request::Clean { .. } | Request::PluginBench { .. } => 300,
         Request::Kill { grace_ms, .. } => (grace_ms.unwrap_or_default() / 1000 + 30).max(120),
         // The whole folder may have to be indexed first.
         Request::ContextExplain { specs: Some(_), .. } => 600,
         Request::SpecLint { .. } => 600,
         Request::SpecList { .. } | Request::SpecShow { .. } | Request::SpecSearch { .. } => 120,
         Request::ContextExplain { .. } | Request::Shutdown { .. } | Request::Doctor { .. } => 120,
+        Request::History { .. } => 120,
         Request::PluginInspect { .. } | Request::PluginEncode { .. } => 120,
         // The compiler has a minute for each, and may have some before this one.
         Request::PluginAdd { .. } | Request::PluginSwitch { .. } => 300,
@@ -196,7 +213,6 @@ pub(crate) fn patience(request: &Request) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pu_protocol::ErrorCode;
     use pu_protocol::layout::HomeLayout;
 
     #[test]

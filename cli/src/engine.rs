@@ -5,7 +5,7 @@
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use std::ffi::OsString;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -65,6 +65,23 @@ pub(crate) fn holder_lives(endpoint: &Endpoint) -> bool {
     let named = std::fs::read_to_string(endpoint.home.daemon_lock()).ok().and_then(|text| text.trim().parse().ok());
     // Signal 0 is not sent; it only asks.
     named.is_some_and(|pid: i32| pid > 1 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok())
+}
+
+/// The daemon that holds the lock, by its pid, which stands in the lock file.
+pub(crate) fn lock_holder(endpoint: &Endpoint) -> Option<i32> {
+    let file = File::open(endpoint.home.daemon_lock()).ok()?;
+    // Who can lock it is alone: what stands in it is of a daemon that is gone.
+    if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let named = std::fs::read_to_string(endpoint.home.daemon_lock()).ok()?.trim().parse().ok();
+    named.filter(|pid: &i32| *pid > 1)
+}
+
+/// Tells a daemon to end, as a service manager does.
+pub(crate) fn terminate(pid: i32) {
+    // It may be gone already.
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
 }
 
 /// `PU_ENGINE`, else the one beside this executable, else the one on the PATH.

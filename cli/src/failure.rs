@@ -163,6 +163,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         | E::ProjectUntrusted
         | E::NameTaken
         | E::AgentEnded
+        | E::AgentRunning
         | E::PathOutsideProject
         | E::PluginRefused
         | E::RequiredAssemblerFailed => REFUSED,
@@ -234,6 +235,7 @@ mod tests {
             (ErrorCode::NameTaken, 4),
             (ErrorCode::ProjectUntrusted, 4),
             (ErrorCode::AgentEnded, 4),
+            (ErrorCode::AgentRunning, 4),
             (ErrorCode::DaemonUnavailable, 5),
             (ErrorCode::InvalidRequest, 2),
             (ErrorCode::TimedOut, 124),

@@ -20,6 +20,7 @@ mod pipeline;
 mod plugins;
 mod progress;
 mod prompt;
+mod release;
 mod render;
 mod screen;
 mod shim;

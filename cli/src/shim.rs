@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use interprocess::local_socket::Stream;
 use interprocess::local_socket::traits::Stream as _;
 use pu_protocol::frame::{ClientFrame, Decoder, FrameError, Hello, Refused, ShimFrame, Welcome};
+use pu_protocol::{ErrorBody, ErrorCode};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -32,6 +33,12 @@ pub(crate) enum ShimError {
 
 impl ShimError {
     pub(crate) fn for_agent(self, agent: &str) -> Failure {
+        if let Self::Refused(refused) = &self
+            && refused.code == "version_mismatch"
+        {
+            let body = ErrorBody::new(ErrorCode::UnsupportedProtocol, format!("{agent}: {}", refused.message));
+            return body.with_hint(refused.hint.clone()).into();
+        }
         Failure::LinkLost { agent: agent.to_owned(), why: self.to_string() }
     }
 }

@@ -9,6 +9,7 @@
 mod cli;
 mod hostile;
 mod library;
+mod numbered;
 mod processes;
 mod programs;
 mod project;
@@ -17,15 +18,18 @@ mod socket;
 mod terminal;
 mod wait;
 mod warm;
+mod whole;
 mod world;
 
 pub use cli::{Output, Run};
 pub use hostile::Hostile;
 pub use library::{AUTH_TASK, SPECS};
+pub use numbered::{NUMBERED, lines_of, numbered};
 pub use processes::{is_alive, kill};
 pub use project::{Project, Traces};
 pub use repo::{Repo, read, write};
 pub use socket::Client;
 pub use terminal::Terminal;
 pub use wait::{LIMIT, pause, wait_until};
+pub use whole::becomes_whole;
 pub use world::World;

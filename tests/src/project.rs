@@ -54,11 +54,14 @@ impl<'w> Project<'w> {
         report["agents"].as_array().expect("a list of agents").clone()
     }
 
-    /// The agent of this name or id.
+    /// The agent of this name or id; a name means its last life.
     #[track_caller]
     pub fn agent(&self, called: &str) -> Value {
-        let found = self.agents().into_iter().find(|agent| agent["name"] == called || agent["agent_id"] == called);
-        found.unwrap_or_else(|| panic!("no agent is called {called}"))
+        let agents = self.agents();
+        let is_last = |agent: &&Value| !agents.iter().any(|other| other["resumes"] == agent["agent_id"]);
+        let named = || agents.iter().filter(is_last).find(|agent| agent["name"] == called);
+        let found = agents.iter().find(|agent| agent["agent_id"] == called).or_else(named);
+        found.unwrap_or_else(|| panic!("no agent is called {called}")).clone()
     }
 
     /// Waits until the agent has ended, and answers how it is then.
@@ -171,6 +174,11 @@ impl Traces {
     /// Leaves one file out of the comparison.
     pub fn forget(&mut self, path: &str) {
         self.files.remove(Path::new(path));
+    }
+
+    /// Leaves processes out whose command line has this text: those that come and go all the time.
+    pub fn forget_processes(&mut self, text: &str) {
+        self.processes.retain(|(_, line)| !line.contains(text));
     }
 }
 

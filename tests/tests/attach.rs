@@ -205,3 +205,54 @@ fn without_a_terminal_it_says_so() {
     assert_ne!(output.code(), Some(0));
     assert!(output.stderr().contains("terminal"), "{output}");
 }
+
+/// Whoever leaves is told where, and sees on coming back what was written meanwhile, be it that the daemon died in between.
+#[test]
+fn one_who_comes_back_sees_what_came_meanwhile() {
+    let world = World::new();
+    let project = world.project(&[]);
+    project.spawn("talker", ECHO, &["--root"]);
+    project.wrote("talker", "first-words\r\n");
+    let mut terminal = attach(&world, &project, &["talker"]);
+    terminal.shows("first-words");
+    terminal.type_in(DETACH);
+    assert!(terminal.ends().success());
+    let seen = terminal.seen();
+    let (_, rest) = seen.split_once("at offset ").unwrap_or_else(|| panic!("{seen:?}"));
+    let offset: u64 = rest.split(';').next().unwrap().parse().unwrap();
+    assert_eq!(offset, project.output("talker").0.len() as u64);
+
+    for word in ["one", "two"] {
+        project.pu(["send", "talker", word]).output().ok();
+        project.wrote("talker", &format!("heard <{word}>"));
+        world.crash_daemon();
+    }
+    let mut terminal = attach(&world, &project, &["talker", "--since", &offset.to_string()]);
+    // The whole screen, which comes last.
+    let seen = terminal.shows("first-words");
+    let (missed, _) = seen.split_once("\x1b[?1049h").unwrap_or_else(|| panic!("{seen:?}"));
+    assert!(missed.contains("heard <one>") && missed.contains("heard <two>"), "{missed:?}");
+    assert!(!missed.contains("first-words"), "what was seen already is not shown a second time: {missed:?}");
+    terminal.type_in(DETACH);
+    assert!(terminal.ends().success());
+}
+
+/// What is no longer kept of it is told with its size.
+#[test]
+fn one_who_comes_back_too_late_is_told_how_much_is_gone() {
+    let world = World::new();
+    let project = world.project(&[]);
+    project.write(".pu/config.toml", "[terminal]\noutput_mib = 1\n");
+    let command = format!("head -c 3000000 /dev/zero | tr '\\0' x; {ECHO}");
+    project.spawn("talker", &command, &["--root"]);
+    project.wrote("talker", "first-words");
+    let (_, gap) = project.output("talker");
+    let (from, to) = gap.expect("three times what is kept was written");
+    assert_eq!(from, 0);
+    let mut terminal = attach(&world, &project, &["talker", "--since", "0"]);
+    terminal.shows(&format!("offsets 0 to {to}"));
+    terminal.shows("detach: C-\\ d");
+    terminal.shows("\x1b[?1049h");
+    terminal.type_in(DETACH);
+    terminal.ends();
+}

@@ -83,6 +83,56 @@ fn a_restart_brings_another_daemon_and_the_same_agents() {
     assert_eq!(project.running("worker")["pid"], pid);
 }
 
+/// An upgrade: another program takes the daemon's place, again and again, while an agent writes and somebody reads along.
+#[test]
+fn an_upgrade_under_a_running_agent_loses_nothing() {
+    let world = World::new();
+    let project = world.project(&[]);
+    let go = world.root().join("go");
+    let command = format!(
+        "i=0; until [ -e {} ]; do echo line $i; i=$((i+1)); sleep 0.005; done; echo last $i; exit 3",
+        go.display()
+    );
+    let pid = agent_pid(&project.spawn("writer", &command, &["--root"]));
+    let following = project.pu(["logs", "-f", "--raw", "writer"]).start();
+    let mut before = world.daemon();
+    for release in 0..5 {
+        let next = world.root().join(format!("r{release}")).join("pu-engine");
+        std::fs::create_dir(next.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(engine(&world), &next).unwrap();
+        let shim = world.command("pu-shim").get_program().to_owned();
+        world.pu(["daemon", "restart"]).env("PU_ENGINE", &next).env("PU_SHIM", &shim).output().ok();
+        let now = world.daemon();
+        assert_ne!(now, before);
+        before = now;
+        assert_eq!(project.running("writer")["pid"], pid);
+    }
+    e2e::write(&go, "");
+    let agent = project.ended("writer");
+    assert_eq!((&agent["state"], &agent["code"]), (&"exited".into(), &3.into()), "{agent}");
+    let (output, gap) = project.output("writer");
+    let followed = following.finish();
+    assert_eq!((followed.ok().bytes(), gap), (output.as_slice(), None), "who reads along gets what there is");
+    let text = String::from_utf8(output).unwrap();
+    let count = text.trim_end().rsplit(' ').next().unwrap().parse::<usize>().unwrap();
+    let wanted: String = (0..count).map(|i| format!("line {i}\r\n")).chain([format!("last {count}\r\n")]).collect();
+    assert_eq!(text, wanted);
+}
+
+/// Whatever a managed daemon would do when it is told to end, a restart is none of its agents' ends.
+#[test]
+fn a_restart_of_a_managed_daemon_leaves_its_agents_running() {
+    let world = World::new();
+    let application = world.program("pu-engine").args(["--managed"]).start();
+    wait_until("the managed daemon listens", || Client::try_connect(&world.home().daemon_socket()).ok());
+    let project = world.project(&[]);
+    let pid = agent_pid(&project.spawn("worker", FOREVER, &["--root"]));
+    world.pu(["daemon", "restart"]).output().ok();
+    application.finish().ok();
+    assert_eq!(world.health()["managed"], false);
+    assert_eq!(project.running("worker")["pid"], pid);
+}
+
 /// An application's daemon: no PID file, but the lock all the same; and it goes, its agents too, when the application
 /// goes, however that ends.
 #[test]

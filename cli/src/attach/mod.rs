@@ -57,12 +57,12 @@ impl Attachment {
         let signals = Signals::catch().map_err(|e| Failure::io("watch for signals of", "this process", e))?;
         let link = self.link()?;
         crate::screen::complain(&self.announcement());
-        let end = {
+        let (end, shown) = {
             let _screen = screen::Screen::enter(&self.title())
                 .map_err(|e| Failure::io("put into raw mode", "the terminal", e))?;
             Session::new(self, link, signals)?.run()
         };
-        self.conclude(end)
+        self.conclude(end, shown)
     }
 
     fn check_place(&self, inside: Option<&str>) -> Result<(), Failure> {
@@ -97,16 +97,26 @@ impl Attachment {
         format!("{} (detach: {})", printable(&self.agent.name), self.keys.text())
     }
 
-    fn conclude(&self, end: End) -> Result<Outcome, Failure> {
+    /// `shown`: up to which offset the output was shown.
+    fn conclude(&self, end: End, shown: Option<u64>) -> Result<Outcome, Failure> {
         let name = printable(&self.agent.name);
         match end {
-            End::Detached => crate::screen::complain(&format!("detached from {name}; it goes on")),
+            End::Detached => crate::screen::complain(&self.farewell(shown)),
             End::Exited(exit) => crate::screen::complain(&format!("{name} {}", ending(&exit))),
             End::Signal(signal) => return Ok(Outcome(128 | u8::try_from(signal).unwrap_or(0))),
             End::Lost(why) => return Err(Failure::LinkLost { agent: self.agent.name.clone(), why }),
             End::Failed(failure) => return Err(failure),
         }
         Ok(Outcome::DONE)
+    }
+
+    /// Where to go on.
+    fn farewell(&self, shown: Option<u64>) -> String {
+        let name = printable(&self.agent.name);
+        let Some(at) = shown else { return format!("detached from {name}; it goes on") };
+        format!(
+            "detached from {name} at offset {at}; it goes on (`pu attach --since {at} {name}` shows what comes until then)"
+        )
     }
 }
 
@@ -147,13 +157,21 @@ mod tests {
     }
 
     #[test]
+    fn who_leaves_is_told_where_to_go_on() {
+        let told = attachment().farewell(Some(42));
+        assert!(told.starts_with("detached from fix-auth at offset 42; it goes on"), "{told}");
+        assert!(told.contains("pu attach --since 42 fix-auth"), "{told}");
+        assert_eq!(attachment().farewell(None), "detached from fix-auth; it goes on");
+    }
+
+    #[test]
     fn every_end_is_told() {
         let record = |how| ExitRecord { how, ..ExitRecord::default() };
         assert_eq!(ending(&record(ExitStatus::Exited { code: 3 })), "ended: exit code 3");
         let mut killed = record(ExitStatus::Signaled { signal: 15, name: "SIGTERM".into() });
         killed.kill_requested = true;
         assert_eq!(ending(&killed), "was killed: SIGTERM");
-        assert_eq!(attachment().conclude(End::Signal(15)).unwrap(), Outcome(143));
-        assert!(matches!(attachment().conclude(End::Lost("gone".into())), Err(Failure::LinkLost { .. })));
+        assert_eq!(attachment().conclude(End::Signal(15), None).unwrap(), Outcome(143));
+        assert!(matches!(attachment().conclude(End::Lost("gone".into()), Some(7)), Err(Failure::LinkLost { .. })));
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Session<'a> {
     notice: Notice,
     /// The user has typed here, which gave this terminal the say over the agent's size.
     typed: bool,
+    /// The offset behind the last byte that is on the screen, or that the screen was painted from; none yet without.
+    shown: Option<u64>,
 }
 
 /// What is ready.
@@ -79,15 +81,17 @@ impl<'a> Session<'a> {
             filter: ScreenFilter::default(),
             notice: Notice::Due,
             typed: false,
+            shown: None,
         })
     }
 
-    pub(crate) fn run(mut self) -> End {
+    /// Runs to its end; answers that, and up to which offset the output was shown.
+    pub(crate) fn run(mut self) -> (End, Option<u64>) {
         loop {
             if let Err(end) = self.turn() {
                 let _ = self.link.push(&ClientFrame::Detach);
                 let _ = self.link.finish_sending();
-                return end;
+                return (end, self.shown);
             }
         }
     }
@@ -182,8 +186,12 @@ impl<'a> Session<'a> {
         let (mut painted, mut redrawn, mut went_back) = (Vec::new(), false, false);
         let ended = loop {
             match self.link.next().map_err(|e| lost(&e.into()))? {
-                Incoming::Frame(ShimFrame::Output { bytes, .. }) => went_back |= self.filter.feed(bytes, &mut painted),
-                Incoming::Frame(ShimFrame::Redraw { bytes, .. }) => {
+                Incoming::Frame(ShimFrame::Output { offset, bytes }) => {
+                    self.shown = Some(offset + bytes.len() as u64);
+                    went_back |= self.filter.feed(bytes, &mut painted);
+                }
+                Incoming::Frame(ShimFrame::Redraw { offset, bytes }) => {
+                    self.shown = Some(offset);
                     redrawn = true;
                     self.filter.feed(bytes, &mut painted);
                 }

@@ -1,5 +1,6 @@
 //! `pu attach`: an agent on the user's own terminal.
 
+use super::logs;
 use crate::attach::detach::{self, DetachKeys};
 use crate::attach::{Attachment, check_terminal, locate};
 use crate::failure::{Failure, Outcome};
@@ -15,10 +16,15 @@ use std::ffi::OsString;
 #[command(after_help = "Examples:
   pu attach fix-auth
   pu attach fix-auth --read-only
+  pu attach fix-auth --since 81920
   pu attach fix-auth --detach-keys 'C-a q'")]
 pub(crate) struct Args {
     /// The agent: id, name, or the first four or more characters of either.
     agent: String,
+    /// Print first what the agent wrote from this offset on, where you left off: plain, and above the agent's screen. What of
+    /// it is no longer kept is told with its size.
+    #[arg(long, value_name = "OFFSET", conflicts_with = "json")]
+    since: Option<u64>,
     #[command(flatten)]
     options: Options,
 }
@@ -54,6 +60,10 @@ impl Args {
             let reply = invocation.ask(&Request::Attach { agent: self.agent.clone(), cwd: invocation.cwd() })?;
             invocation.show(&reply, String::new)?;
             return Ok(Outcome::DONE);
+        }
+        if let Some(since) = self.since {
+            self.options.check(&self.agent)?;
+            logs::print_since(invocation, &self.agent, since)?;
         }
         attach(invocation, &self.agent, &self.options)
     }

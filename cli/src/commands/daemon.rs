@@ -31,7 +31,7 @@ pub(crate) enum Daemon {
         #[arg(long)]
         stop_agents: bool,
     },
-    /// Stop the daemon and start it again; the agents go on
+    /// Put another daemon in its place, such as a newer one; the agents go on
     #[command(after_help = "Examples:\n  pu daemon restart")]
     Restart,
     /// Say whether the daemon runs, without starting it
@@ -50,12 +50,12 @@ impl Daemon {
     pub(crate) fn run(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         match self {
             Self::Start => show_health(invocation, &invocation.ask(&Request::Health)?),
-            Self::Stop { stop_agents } => match stop(invocation, *stop_agents)? {
+            Self::Stop { stop_agents } => match stop(invocation, stop_agents.then_some(true))? {
                 Some(reply) => show_stopped(invocation, &reply),
                 None => say_none(invocation),
             },
             Self::Restart => {
-                stop(invocation, false)?;
+                make_room(invocation)?;
                 show_health(invocation, &invocation.ask(&Request::Health)?)
             }
             Self::Status => match ask_running(&invocation.endpoint, &Request::Health)? {
@@ -74,13 +74,48 @@ impl Daemon {
 
 /// Stops the daemon and waits until it is gone, so that the next one finds the field free. Another daemon that somebody
 /// starts meanwhile is none of our business.
-fn stop(invocation: &Invocation, stop_agents: bool) -> Result<Option<Reply>, Failure> {
+fn stop(invocation: &Invocation, stop_agents: Option<bool>) -> Result<Option<Reply>, Failure> {
     let endpoint = &invocation.endpoint;
     let Some(before) = running_pid(endpoint)? else { return Ok(None) };
-    let request = Request::Shutdown { stop_agents: stop_agents.then_some(true) };
-    let Some(reply) = ask_running(endpoint, &request)? else { return Ok(None) };
+    let Some(reply) = ask_running(endpoint, &Request::Shutdown { stop_agents })? else { return Ok(None) };
+    wait_while(|| Ok(running_pid(endpoint)? == Some(before)))?;
+    Ok(Some(reply))
+}
+
+/// Stops the daemon for the next one, be it of another release: one that does not understand that it is to stop is sent
+/// SIGTERM. Agents go on running, whatever this daemon would do by itself.
+fn make_room(invocation: &Invocation) -> Result<(), Failure> {
+    let refusal = match stop(invocation, Some(false)) {
+        Ok(_) => return Ok(()),
+        Err(failure) => failure,
+    };
+    let endpoint = &invocation.endpoint;
+    match engine::lock_holder(endpoint) {
+        _ if !is_not_understood(&refusal) => Err(refusal),
+        // It said nothing, and is gone: it ended before it was through with stopping.
+        None if matches!(refusal, Failure::NoAnswer { .. }) => Ok(()),
+        None => Err(refusal),
+        Some(holder) => {
+            engine::terminate(holder);
+            wait_while(|| Ok(engine::lock_holder(endpoint) == Some(holder)))
+        }
+    }
+}
+
+fn is_not_understood(failure: &Failure) -> bool {
+    use ErrorCode as E;
+    match failure {
+        Failure::NoAnswer { .. } => true,
+        Failure::Answered(body) => {
+            matches!(body.code, E::UnknownRequest | E::InvalidRequest | E::MalformedRequest | E::UnsupportedProtocol)
+        }
+        _ => false,
+    }
+}
+
+fn wait_while(mut holds: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
     let deadline = Instant::now() + STOP_LIMIT;
-    while running_pid(endpoint)? == Some(before) {
+    while holds()? {
         if Instant::now() > deadline {
             return Err(Failure::TimedOut {
                 message: format!("the daemon still runs {STOP_LIMIT:?} after it was told to stop"),
@@ -89,7 +124,7 @@ fn stop(invocation: &Invocation, stop_agents: bool) -> Result<Option<Reply>, Fai
         }
         daemon::pause(STOP_PROBE);
     }
-    Ok(Some(reply))
+    Ok(())
 }
 
 fn running_pid(endpoint: &Endpoint) -> Result<Option<u32>, Failure> {

@@ -4,6 +4,7 @@ use crate::attach::locate;
 use crate::daemon;
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
+use crate::render::count;
 use crate::screen;
 use crate::shim::{CLIENT, Incoming, ShimError, ShimLink};
 use crate::text::Plain;
@@ -42,6 +43,12 @@ pub(crate) struct Args {
     /// The bytes as they are.
     #[arg(long, conflicts_with = "json")]
     raw: bool,
+}
+
+/// Prints what there is from an offset on, without what only a terminal understands.
+pub(crate) fn print_since(invocation: &Invocation, agent: &str, since: u64) -> Result<(), Failure> {
+    let args = Args { agent: agent.to_owned(), tail: None, since: Some(since), follow: false, raw: false };
+    args.run(invocation).map(|_| ())
 }
 
 /// Where the output goes.
@@ -188,10 +195,25 @@ impl Sink {
 }
 
 fn note(gap: Gap) {
-    screen::complain(&format!("pu: bytes {} to {} are no longer kept", gap.from, gap.to));
+    screen::complain(&told(gap));
+}
+
+fn told(gap: Gap) -> String {
+    let size = count(usize::try_from(gap.to.saturating_sub(gap.from)).unwrap_or(usize::MAX), "byte");
+    format!("pu: {size} no longer kept: offsets {} to {}", gap.from, gap.to)
 }
 
 fn say_json(report: LogsReport) -> Result<(), Failure> {
     let line = serde_json::to_string(&Answer::LogsReport(report)).map_err(|e| Failure::Output(e.into()))?;
     screen::say(&line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_told_with_its_size_and_its_bounds() {
+        assert_eq!(told(Gap { from: 24, to: 1_048_600 }), "pu: 1,048,576 bytes no longer kept: offsets 24 to 1048600");
+    }
 }

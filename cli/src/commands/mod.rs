@@ -10,11 +10,13 @@ mod daemon;
 mod demo;
 mod doctor;
 mod health;
+mod history;
 mod init;
 mod kill;
 mod logs;
 mod plugin;
 mod protocol;
+mod resume;
 mod send;
 mod spawn;
 mod spec;
@@ -29,7 +31,9 @@ use clap::Subcommand;
 pub(crate) enum Command {
     Init(init::Args),
     Spawn(Box<spawn::Args>),
+    Resume(resume::Args),
     Status(status::Args),
+    History(history::Args),
     Attach(attach::Args),
     Logs(logs::Args),
     Send(send::Args),
@@ -57,7 +61,9 @@ impl Command {
         match self {
             Self::Init(args) => args.run(invocation),
             Self::Spawn(args) => args.run(invocation),
+            Self::Resume(args) => args.run(invocation),
             Self::Status(args) => args.run(invocation),
+            Self::History(args) => args.run(invocation),
             Self::Attach(args) => args.run(invocation),
             Self::Logs(args) => args.run(invocation),
             Self::Send(args) => args.run(invocation),

@@ -12,9 +12,10 @@ pub(crate) fn status(report: &StatusReport, all_projects: bool, view: &View) -> 
         "no agents; start one: pu spawn \"what is to be done\"".to_owned()
     } else if all_projects {
         let headings = ["PROJECT", "NAME", "ID", "AGENT", "STATE", "AGE", "WHERE", "TASK"];
-        view.table(headings, report.agents.iter().map(|agent| with_project(agent, row(agent, view))))
+        view.table(headings, report.agents.iter().map(|agent| with_project(agent, row(agent, report, view))))
     } else {
-        view.table(["NAME", "ID", "AGENT", "STATE", "AGE", "WHERE", "TASK"], report.agents.iter().map(|a| row(a, view)))
+        let rows = report.agents.iter().map(|agent| row(agent, report, view));
+        view.table(["NAME", "ID", "AGENT", "STATE", "AGE", "WHERE", "TASK"], rows)
     };
     if report.more > 0 {
         let older = count(report.more as usize, "older ended agent");
@@ -27,13 +28,15 @@ pub(crate) fn status(report: &StatusReport, all_projects: bool, view: &View) -> 
     out
 }
 
-fn row(agent: &AgentInfo, view: &View) -> [String; 7] {
+fn row(agent: &AgentInfo, report: &StatusReport, view: &View) -> [String; 7] {
+    let next = report.agents.iter().find(|other| other.resumes.as_ref() == Some(&agent.agent_id));
+    let goes_on = next.map(|next| format!(", resumed as {}", printable(&next.agent_id)));
     let place = agent.branch.clone().or_else(|| agent.worktree.clone());
     [
         agent.name.clone(),
         agent.agent_id.clone(),
         agent.agent.clone(),
-        state(&agent.state),
+        format!("{}{}", state(&agent.state), goes_on.unwrap_or_default()),
         view.age(&agent.created_at),
         place.unwrap_or_else(|| "project root".to_owned()),
         brief(&agent.task, TASK_MAX),
@@ -95,6 +98,14 @@ mod tests {
         shop     fix-auth  aaaa1111  terminal  running  2m   pu/fix-auth  do fix-auth
         not recognised, left alone: /h/.pu/agents/odd
         "#);
+    }
+
+    #[test]
+    fn an_earlier_life_names_the_next_one() {
+        let mut report = report();
+        report.agents[0].resumes = Some("bbbb2222".into());
+        let text = status(&report, false, &view());
+        assert!(text.contains("exited 3, resumed") && text.matches("aaaa1111").count() == 2, "{text}");
     }
 
     #[test]

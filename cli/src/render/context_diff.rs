@@ -49,11 +49,21 @@ fn diff<'a>(this: &'a [Pick], other: &'a [Pick]) -> Diff<'a> {
 }
 
 pub(crate) fn text(this: &ContextReport, other: &ContextReport, view: &View) -> String {
-    let sized = |report: &ContextReport| {
-        let specs: std::collections::BTreeSet<&str> = report.picks.iter().map(|pick| pick.path.as_str()).collect();
-        format!("{}, {} tokens", count(specs.len(), "spec"), grouped(report.tokens.into()))
-    };
     let head = format!("this task   {}\nother task  {}", sized(this), sized(other));
+    match rows(this, other, view) {
+        Some(rows) => format!("{head}\n{rows}"),
+        None => format!("{head}\nthe same specs in the same order"),
+    }
+}
+
+/// A context in a few words.
+pub(super) fn sized(report: &ContextReport) -> String {
+    let specs: std::collections::BTreeSet<&str> = report.picks.iter().map(|pick| pick.path.as_str()).collect();
+    format!("{}, {} tokens", count(specs.len(), "spec"), grouped(report.tokens.into()))
+}
+
+/// What is more, less and moved on the way from this one to the other; nothing if that is nothing.
+pub(super) fn rows(this: &ContextReport, other: &ContextReport, view: &View) -> Option<String> {
     let Diff { more, less, moved } = diff(&this.picks, &other.picks);
     let row = |change: String, pick: &Pick| {
         let (tokens, score) = (grouped(pick.tokens.into()), format!("{:.2}", pick.score));
@@ -64,9 +74,9 @@ pub(crate) fn text(this: &ContextReport, other: &ContextReport, view: &View) -> 
     let moved = moved.iter().map(|moved| row(format!("moved {} to {}", moved.from, moved.to), moved.pick));
     let rows: Vec<_> = more.chain(less).chain(moved).collect();
     if rows.is_empty() {
-        return format!("{head}\nthe same specs in the same order");
+        return None;
     }
-    format!("{head}\n{}", indent(&view.table(["CHANGE", "SPEC", "TOKENS", "SCORE", "BY", "WHY"], rows)))
+    Some(indent(&view.table(["CHANGE", "SPEC", "TOKENS", "SCORE", "BY", "WHY"], rows)))
 }
 
 pub(crate) fn json(this: &ContextReport, other: &ContextReport) -> Value {

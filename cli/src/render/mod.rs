@@ -8,8 +8,10 @@ pub(crate) mod context;
 pub(crate) mod context_diff;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod history;
 pub(crate) mod learned;
 pub(crate) mod plugin;
+pub(crate) mod resume;
 pub(crate) mod spawn;
 pub(crate) mod spec;
 

@@ -14,25 +14,30 @@ pub(crate) fn report(report: &SpawnReport, view: &View) -> String {
         printable(&report.agent),
         report.pid
     )];
-    match &report.worktree {
-        Some(worktree) => lines.push(format!("worktree  {}", printable(worktree))),
-        None => lines.push(format!("works in  {}", printable(&report.project_root.to_string_lossy()))),
-    }
-    if let Some(branch) = &report.branch {
-        lines.push(format!("branch    {}", printable(branch)));
-    }
+    lines.extend(place(report));
     lines.push(context::summary(&report.context, view));
     lines.push(format!("delivery  {}", delivery(&report.delivery)));
     lines.push(view.style.dim(&format!("next      pu attach {name} | pu logs -f {name} | pu kill {name}")));
     lines.join("\n")
 }
 
-fn delivery(route: &str) -> String {
+/// Where an agent works.
+pub(super) fn place(report: &SpawnReport) -> Vec<String> {
+    let mut lines = vec![match &report.worktree {
+        Some(worktree) => format!("worktree  {}", printable(worktree)),
+        None => format!("works in  {}", printable(&report.project_root.to_string_lossy())),
+    }];
+    lines.extend(report.branch.as_ref().map(|branch| format!("branch    {}", printable(branch))));
+    lines
+}
+
+pub(super) fn delivery(route: &str) -> String {
     match route {
         "system" => "as part of the system prompt".into(),
         "prompt" => "in the prompt".into(),
         "file" => "as a file, named by PU_CONTEXT_FILE".into(),
         "env" => "by the environment".into(),
+        "session" => "the session has it already".into(),
         "none" => "none".into(),
         other => printable(other).into_owned(),
     }

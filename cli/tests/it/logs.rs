@@ -46,7 +46,7 @@ fn output_comes_in_pieces_and_a_gap_is_told() {
     let _daemon = world.daemon(move |request| Act::Say(spool.answer(request)));
     let plain = world.pu(&["logs", "docs"]);
     assert_eq!((plain.code, plain.out.as_str()), (0, "bold\nend\n"));
-    assert_eq!(plain.err, "pu: bytes 0 to 3 are no longer kept\n");
+    assert_eq!(plain.err, "pu: 3 bytes no longer kept: offsets 0 to 3\n");
     assert_eq!(world.pu(&["logs", "docs", "--raw", "--since", "3"]).out, "\x1b[1mbold\x1b[0m\r\nend\r\n");
     assert_eq!(world.pu(&["logs", "docs", "--tail", "5"]).out, "end\n");
 
@@ -105,7 +105,7 @@ fn following_loses_nothing_when_the_shim_goes() {
     shim.hang_up();
     let ran = ran(child.wait_with_output().unwrap());
     assert_eq!((ran.code, ran.out.as_str()), (0, "one\ntwo\nfour\nfive\n"));
-    assert_eq!(ran.err, "pu: bytes 8 to 12 are no longer kept\n");
+    assert_eq!(ran.err, "pu: 4 bytes no longer kept: offsets 8 to 12\n");
 }
 
 #[test]

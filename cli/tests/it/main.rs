@@ -12,5 +12,6 @@ mod plugin;
 mod shim;
 mod start;
 mod verbs;
+mod versions;
 mod wait;
 mod world;

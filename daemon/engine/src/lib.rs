@@ -10,6 +10,7 @@ pub mod context;
 pub mod engine;
 pub mod events;
 pub mod ipc;
+mod log;
 mod platform;
 pub mod plugins;
 pub mod projects;

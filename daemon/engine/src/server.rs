@@ -5,19 +5,19 @@
 use crate::context::ContextEngine;
 use crate::engine::{Engine, EngineOptions};
 use crate::ipc::{Instance, InstanceError, Listener, ListenerError};
-use crate::platform;
 use crate::plugins::{CompilerCommand, HostLimits, PluginFailure, PluginHost};
 use crate::shims::ShimProgram;
 use crate::store::StoreError;
+use crate::{log, platform};
 use pu_protocol::Event;
 use pu_protocol::layout::HomeLayout;
 use pu_record::atomic::create_private_folder;
+use pu_record::fault;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// How long requests under way may take to finish when the daemon stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ pub enum ServeError {
 
 /// Runs the daemon to its end. The loser of a race for the lock has nothing to do and exits 0.
 pub fn main(options: ServeOptions) -> ExitCode {
-    start_tracing();
+    log::start();
     match run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(ServeError::Instance(error @ InstanceError::AlreadyRunning { .. })) => {
@@ -67,18 +67,6 @@ pub fn main(options: ServeOptions) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// To standard error, which is `daemon.log` when `pu` starts the daemon. `PU_LOG` sets the level.
-fn start_tracing() {
-    let filter = EnvFilter::try_from_env("PU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        // A log that cannot be written (full disk, closed pipe) is lost; by default the complaint about it would panic.
-        .log_internal_errors(false)
-        .init();
 }
 
 fn run(options: ServeOptions) -> Result<(), ServeError> {
@@ -118,10 +106,19 @@ async fn serve(
     let mut signals = Signals::new().map_err(|source| ServeError::System { act: "listen for signals", source })?;
     let socket = options.socket.unwrap_or_else(|| home.daemon_socket());
     let engine = create_engine(home, socket.clone(), options.managed, file_limit)?;
+    fault::point("daemon.recover")?;
     engine.recover().await;
+    fault::point("daemon.bind")?;
     let listener = Listener::bind(&socket).await?;
+    fault::reach("daemon.serve");
     engine.warm_up();
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
+    let keeper = engine.clone();
+    tokio::spawn(async move { keeper.keep_bounds().await });
+    if options.managed {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.resume_stopped().await });
+    }
     let reason = tokio::select! {
         () = listener.serve(engine.clone()) => "the listener ended",
         () = engine.stopping().cancelled() => "shutdown was asked for",
@@ -129,7 +126,9 @@ async fn serve(
         () = platform::gone(parent), if options.managed => "the application ended",
     };
     tracing::info!(reason, "stopping");
+    fault::reach("daemon.stop");
     finish(&engine, options.managed).await;
+    fault::reach("daemon.stopped");
     Ok(())
 }
 

@@ -33,6 +33,9 @@ pub struct AgentInfo {
     /// What the terminal's size was at the start.
     #[serde(default)]
     pub size: TerminalSize,
+    /// The id that it had before, where it was resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<String>,
     #[serde(flatten)]
     pub state: AgentState,
 }

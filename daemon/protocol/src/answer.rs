@@ -7,6 +7,7 @@ use crate::context::ContextReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
+use crate::history::PastRun;
 use crate::learned::LearnedReport;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::spec::{SpecDetail, SpecFinding, SpecInfo, SpecMatch};
@@ -28,8 +29,12 @@ pub enum Answer {
     InitReport(InitReport),
     /// To `spawn`.
     SpawnReport(Box<SpawnReport>),
+    /// To `resume`.
+    ResumeReport { resumed: Vec<ResumedAgent>, failed: Vec<FailedAgent> },
     /// To `status`.
     StatusReport(StatusReport),
+    /// To `history`: the newest first, and how many more there are that were asked for.
+    HistoryReport { runs: Vec<PastRun>, more: u32 },
     /// To `logs`.
     LogsReport(LogsReport),
     /// To `attach`.
@@ -129,9 +134,29 @@ pub struct SpawnReport {
     pub worktree: Option<String>,
     pub branch: Option<String>,
     pub pid: i32,
-    /// How the context reached the agent: `system`, `prompt`, `file`, `env`, or `none`.
+    /// How the context reached the agent: `system`, `prompt`, `file`, `env`, or `none`; `session` where the session that
+    /// goes on has it already.
     pub delivery: String,
     pub context: ContextReport,
+}
+
+/// An agent that goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResumedAgent {
+    #[serde(flatten)]
+    pub started: SpawnReport,
+    /// The id that it had before: its output and its exit from then stay under that one.
+    pub resumes: String,
+    /// Its program's session, where that goes on and has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// Why it began anew with its task, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_because: Option<String>,
+    /// The context that it had before.
+    pub context_before: ContextReport,
+    /// Whether its context is another text than before.
+    pub context_changed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -188,7 +213,8 @@ pub struct FailedAgent {
 /// One thing that `clean` removed, would remove, or keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CleanItem {
-    /// `record`, `worktree` or `branch`; `project` where a whole project could not be looked at.
+    /// `record`, `worktree` or `branch`; `output` or `history` for what is over its bounds; `project` where a whole project
+    /// could not be looked at.
     pub kind: String,
     /// The agent's name and id, the worktree's folder, the branch's name, the project's root.
     pub what: String,

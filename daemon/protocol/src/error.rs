@@ -35,6 +35,8 @@ pub enum ErrorCode {
     AgentAmbiguous,
     /// The agent has ended.
     AgentEnded,
+    /// The agent has not ended, or goes on already under another id.
+    AgentRunning,
     /// The agent's shim does not answer.
     AgentUnreachable,
     /// Another agent of the project has this name.

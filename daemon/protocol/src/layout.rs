@@ -151,6 +151,10 @@ impl ProjectLayout {
     pub fn history(&self) -> PathBuf {
         self.root.join("history.jsonl")
     }
+    /// What `history.jsonl` held before it was begun anew, since it had grown to half of its bounds.
+    pub fn older_history(&self) -> PathBuf {
+        self.root.join("history.1.jsonl")
+    }
     /// Agent definitions that the project brings.
     pub fn agents(&self) -> PathBuf {
         self.root.join("agents")

@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod history;
 pub mod layout;
 pub mod learned;
 pub mod plugin;
@@ -30,7 +31,7 @@ pub use doctor::{Finding, FindingState};
 pub use envelope::{AnswerLine, RequestId, RequestLine};
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{Event, EventLine};
-pub use request::{Placement, Request, SpawnRequest};
+pub use request::{Placement, Request, ResumeRequest, SpawnRequest};
 
 /// The version of the daemon's protocol. A daemon serves exactly this one; `hello` finds out whether a client speaks it.
 pub const PROTOCOL_VERSION: u32 = 1;

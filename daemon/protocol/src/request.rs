@@ -38,12 +38,39 @@ pub enum Request {
     Init { root: PathBuf },
     /// Starts an agent.
     Spawn(Box<SpawnRequest>),
+    /// Starts ended agents again, each under its name, in its folder and, where its program can, in its session.
+    Resume(Box<ResumeRequest>),
     /// The agents of the project of `cwd`, or of all projects.
     Status {
         #[serde(default)]
         cwd: Option<PathBuf>,
         #[serde(default)]
         all_projects: bool,
+    },
+    /// What ran in the project of `cwd`, or in all projects: with what context, and how it ended; the newest first.
+    History {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        #[serde(default)]
+        all_projects: bool,
+        /// Only lives of this agent: a name, or an id or the beginning of one.
+        #[serde(default)]
+        agent: Option<String>,
+        /// Only agents of this type.
+        #[serde(default)]
+        agent_type: Option<String>,
+        /// Only those in this state.
+        #[serde(default)]
+        state: Option<String>,
+        /// Only those that were started then or later, RFC 3339.
+        #[serde(default)]
+        since: Option<String>,
+        /// Only those whose context had this spec, by id or path.
+        #[serde(default)]
+        spec: Option<String>,
+        /// At most so many; 50 if absent.
+        #[serde(default)]
+        limit: Option<u32>,
     },
     /// A piece of an agent's output, at most 512 KiB an answer.
     Logs {
@@ -307,6 +334,26 @@ pub struct SpawnRequest {
     pub env: BTreeMap<String, String>,
 }
 
+/// Which agents go on, and how.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ResumeRequest {
+    pub cwd: PathBuf,
+    pub agents: Vec<String>,
+    /// Every agent of the project that did not end of its own accord and that nobody killed by name: those that a restart
+    /// of the machine took, whose end nobody saw, or that ended with their daemon.
+    pub all: bool,
+    /// With `all`: those of all projects.
+    pub all_projects: bool,
+    /// What is to be done now: the next message of a session that goes on, an addition to the task of one that begins anew.
+    pub prompt: String,
+    /// Begin anew with the task, even where the session could go on.
+    pub fresh: bool,
+    pub size: Option<TerminalSize>,
+    /// The caller's environment, as in a spawn. Never written to disk.
+    pub env: BTreeMap<String, String>,
+}
+
 /// Where an agent works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "in", rename_all = "snake_case")]
@@ -336,7 +383,9 @@ impl Request {
         "doctor",
         "init",
         "spawn",
+        "resume",
         "status",
+        "history",
         "logs",
         "attach",
         "input",

@@ -4,12 +4,13 @@
 //! to judge.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::RecordError;
+use crate::process::ProcessIdentity;
+use crate::{RecordError, fault};
 
 /// Files that only their owner reads and writes.
 pub const PRIVATE_FILE: u32 = 0o600;
@@ -38,14 +39,16 @@ pub fn write_volatile(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Record
 /// Makes durable what [`write_volatile`] wrote: for a record that must be readable at once and safe a little later.
 pub fn make_durable(path: &Path) -> Result<(), RecordError> {
     let file = File::open(path).map_err(RecordError::io("open", path))?;
-    file.sync_all().map_err(RecordError::io("sync", path))?;
+    fault::file("sync", path).and_then(|()| file.sync_all()).map_err(RecordError::io("sync", path))?;
     sync_folder_of(path)
 }
 
 fn replace(path: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), RecordError> {
     let temporary = temporary_beside(path);
-    let result = fill(&temporary, bytes, mode, durability).and_then(|()| {
-        std::fs::rename(&temporary, path).map_err(RecordError::io("move the finished file to", path))?;
+    let result = fill(path, &temporary, bytes, mode, durability).and_then(|()| {
+        let renamed = fault::file("rename", path).and_then(|()| std::fs::rename(&temporary, path));
+        renamed.map_err(RecordError::io("move the finished file to", path))?;
+        fault::reach_file("renamed", path);
         match durability {
             Durability::Disk => sync_folder_of(path),
             Durability::Boot => Ok(()),
@@ -58,18 +61,19 @@ fn replace(path: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Resu
     result
 }
 
-fn fill(temporary: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), RecordError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(temporary)
-        .map_err(RecordError::io("create", temporary))?;
-    file.write_all(bytes).map_err(RecordError::io("write", temporary))?;
+/// Fills the file that is going to be `target`.
+fn fill(target: &Path, temporary: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), RecordError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(mode);
+    let created = fault::file("create", target).and_then(|()| options.open(temporary));
+    let mut file = created.map_err(RecordError::io("create", temporary))?;
+    fault::write_all(&mut file, target, bytes).map_err(RecordError::io("write", temporary))?;
     // The mode given to open is cut by the umask.
     file.set_permissions(Permissions::from_mode(mode)).map_err(RecordError::io("set the permissions of", temporary))?;
     match durability {
-        Durability::Disk => file.sync_all().map_err(RecordError::io("sync", temporary)),
+        Durability::Disk => {
+            fault::file("sync", target).and_then(|()| file.sync_all()).map_err(RecordError::io("sync", temporary))
+        }
         Durability::Boot => Ok(()),
     }
 }
@@ -89,12 +93,37 @@ fn sync_folder_of(path: &Path) -> Result<(), RecordError> {
         _ => Path::new("."),
     };
     let handle = File::open(folder).map_err(RecordError::io("open the folder", folder))?;
-    handle.sync_all().map_err(RecordError::io("sync the folder", folder))
+    fault::file("sync-folder", path)
+        .and_then(|()| handle.sync_all())
+        .map_err(RecordError::io("sync the folder", folder))
+}
+
+/// Removes from `folder` the files that a writer left unfinished when it died. Those of a process that lives are its own.
+pub fn remove_unfinished(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let writer = name.to_str().and_then(writer_of);
+        let is_gone = |pid| ProcessIdentity::of(pid).is_none_or(|writer| !writer.is_alive());
+        if writer.is_some_and(is_gone) && entry.file_type().is_ok_and(|t| t.is_file()) {
+            // It harms nobody if it stays: no reader looks for it.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that a name of [`temporary_beside`] is of.
+fn writer_of(name: &str) -> Option<i32> {
+    let (_, writer) = name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?;
+    let (pid, number) = writer.split_once('-')?;
+    number.parse::<u64>().ok()?;
+    pid.parse().ok()
 }
 
 /// Makes sure that `path` is a folder which only its owner can enter. Parents that are missing are made as private.
 pub fn create_private_folder(path: &Path) -> Result<(), RecordError> {
-    let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(path);
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(PRIVATE_FOLDER);
+    let made = fault::io("create-folder").and_then(|()| builder.create(path));
     made.map_err(RecordError::io("create the folder", path))?;
     let mode = std::fs::metadata(path).map_err(RecordError::io("look at", path))?.permissions().mode();
     if mode & 0o777 == PRIVATE_FOLDER {
@@ -108,7 +137,7 @@ pub fn create_private_folder(path: &Path) -> Result<(), RecordError> {
 pub fn append_line(path: &Path, line: &str) -> Result<(), RecordError> {
     let mut file = open_to_append(path)?;
     write_line(&mut file, path, line)?;
-    file.sync_data().map_err(RecordError::io("sync", path))
+    fault::file("sync", path).and_then(|()| file.sync_data()).map_err(RecordError::io("sync", path))
 }
 
 /// As [`append_line`], without the fsync: for logs.
@@ -118,7 +147,9 @@ pub fn append_line_volatile(path: &Path, line: &str) -> Result<(), RecordError> 
 }
 
 fn open_to_append(path: &Path) -> Result<File, RecordError> {
-    let opened = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE_FILE).open(path);
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(PRIVATE_FILE);
+    let opened = fault::file("open", path).and_then(|()| options.open(path));
     opened.map_err(RecordError::io("open for appending", path))
 }
 
@@ -142,7 +173,7 @@ fn write_whole_line(file: &mut File, path: &Path, line: &str) -> Result<(), Reco
     }
     bytes.extend_from_slice(line.as_bytes());
     bytes.push(b'\n');
-    file.write_all(&bytes).map_err(RecordError::io("append to", path))
+    fault::write_all(file, path, &bytes).map_err(RecordError::io("append to", path))
 }
 
 fn ends_within_a_line(file: &File) -> io::Result<bool> {
@@ -198,6 +229,23 @@ mod tests {
         let nowhere = folder.path().join("no/such/folder/file");
         let error = write_atomic(&nowhere, b"x", PRIVATE_FILE).unwrap_err().to_string();
         assert!(error.contains("create") && error.contains("no/such/folder"), "{error}");
+    }
+
+    #[test]
+    fn what_a_dead_writer_left_unfinished_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = temporary_beside(&folder.path().join("a.json"));
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let theirs = folder.path().join(format!(".a.json.{}-7.tmp", ended.id()));
+        let others =
+            [".x.tmp", ".a.json.0x-1.tmp", "a.json.1-2.tmp", ".a.json.tmp"].map(|name| folder.path().join(name));
+        for path in others.iter().chain([&own, &theirs]) {
+            File::create(path).unwrap();
+        }
+        remove_unfinished(folder.path());
+        assert!(!theirs.exists());
+        assert!(others.iter().chain([&own]).all(|path| path.exists()), "{:?}", names_in(folder.path()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod atomic;
 pub mod error;
 pub mod exit;
+pub mod fault;
 pub mod json;
 pub mod launch;
 mod platform;

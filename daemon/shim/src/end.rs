@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pu_protocol::frame::{ExitRecord, ExitStatus};
-use pu_record::{exit, timestamp};
+use pu_record::{exit, fault, timestamp};
 
 use crate::client::Standing;
 use crate::kill::{Step, Verdict};
@@ -18,6 +18,7 @@ impl Shim {
         }
         let grace = Duration::from_millis(grace_ms.unwrap_or(self.launch.kill_grace_ms));
         if self.kill.request(Instant::now(), grace) {
+            fault::reach("shim.kill");
             self.processes.terminate();
         }
     }
@@ -46,6 +47,7 @@ impl Shim {
             self.on_output();
         }
         if self.life.is_drained(now, self.pty_rests_until.is_some()) && !self.kill.is_active() {
+            fault::reach("shim.drained");
             let exit = self.exit_record();
             self.sync_output();
             self.life = Life::recording(exit, now);
@@ -83,7 +85,10 @@ impl Shim {
         }
         let exit = (**exit).clone();
         match exit::write(&self.layout.exit(), &exit) {
-            Ok(()) => self.life = Life::farewell(exit, None, now),
+            Ok(()) => {
+                fault::reach("shim.recorded");
+                self.life = Life::farewell(exit, None, now);
+            }
             Err(error) => {
                 if self.life.try_again(now) {
                     self.log.say(&format!("the exit record is not written, and tried again until it is: {error}"));

@@ -41,7 +41,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(shim) => shim,
         Err(error) => return report::failed(&error.into()),
     };
+    pu_record::fault::reach("shim.started");
     let told = report::ready(shim.record());
+    pu_record::fault::reach("shim.told");
     shim.serve(told.err())
 }
 

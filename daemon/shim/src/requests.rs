@@ -260,7 +260,7 @@ fn version_mismatch(hello: &Hello) -> Option<Refusal> {
         )
     };
     if hello.oldest_version > VERSION {
-        let hint = "the agent was started by an older release; end it and start it again to attach";
+        let hint = "its release is older: `pu kill` the agent and `pu resume` it, and it goes on under this one";
         return Some(("version_mismatch", message("shim"), hint));
     }
     (hello.version < OLDEST_VERSION).then(|| ("version_mismatch", message("client"), "install the current release"))

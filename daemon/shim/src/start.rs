@@ -12,7 +12,7 @@ use pu_record::launch::LaunchRecord;
 use pu_record::process::{ProcessIdentity, boot_id, has_executed, own_scope};
 use pu_record::shim::ShimRecord;
 use pu_record::spool::SpoolWriter;
-use pu_record::timestamp;
+use pu_record::{fault, timestamp};
 
 use crate::error::StartError;
 use crate::pty::{self, Command, Pty};
@@ -29,17 +29,28 @@ pub(crate) fn start(dir: &Path) -> Result<Shim, StartError> {
     let launch = LaunchRecord::read(&layout.launch()).map_err(StartError::LaunchUnreadable)?;
     refuse_second(&layout)?;
     let command = prepare(&launch)?;
+    pass("shim.detach")?;
     let signals = detach()?;
+    pass("shim.spool")?;
     let spool = open_spool(&layout, &launch)?;
+    pass("shim.listen")?;
     let listener = connect::listen(&layout.socket())?;
+    pass("shim.pty")?;
     let (pty, agent_end) = Pty::open(launch.size)?;
     limit_open_files(launch.file_limit);
+    pass("shim.child")?;
     let child = agent_end.spawn(&command)?;
-    let record = confirm_exec(child, &launch).and_then(|()| write_record(&layout, child));
+    let confirmed = pass("shim.confirm").and_then(|()| confirm_exec(child, &launch));
+    let record = confirmed.and_then(|()| write_record(&layout, child));
     let record = record.inspect_err(|_| processes::end_at_once(child))?;
     // The shim must not keep a worktree or a mounted disk busy. Where it stands matters to nothing it does.
     let _ = std::env::set_current_dir("/");
     Ok(Shim::new(Parts { layout, launch, record, pty, spool, listener, signals }))
+}
+
+/// A fault point on the way.
+fn pass(point: &str) -> Result<(), StartError> {
+    fault::io(point).map_err(|source| StartError::Setup { act: "start the agent", source })
 }
 
 fn refuse_second(layout: &AgentLayout) -> Result<(), StartError> {

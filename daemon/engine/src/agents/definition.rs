@@ -48,6 +48,13 @@ pub struct DefinitionTable {
     pub session_args: Option<Vec<Template>>,
     /// Arguments of the user's with which `session_args` are left out.
     pub session_args_unless: Option<Vec<String>>,
+    /// Arguments that go on with a session, in the place of `session_args`. Empty: no session goes on. Without
+    /// `{session_id}` the program finds its session by the folder that it works in.
+    pub resume_args: Option<Vec<Template>>,
+    /// Where the program notes its sessions, for one that chooses their ids itself.
+    pub session_files: Option<SessionFiles>,
+    /// How the program lists its sessions, for one that chooses their ids itself and keeps no files of them.
+    pub session_list: Option<SessionList>,
     pub delivery: Option<Delivery>,
     /// Arguments that hand over the context; left out when there is none.
     pub context_args: Option<Vec<Template>>,
@@ -67,6 +74,35 @@ pub struct DefinitionTable {
     pub install_hint: Option<String>,
 }
 
+/// Files in which a program notes its sessions: one file each, whose first line is JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFiles {
+    /// The variable that names the program's own folder.
+    pub env: String,
+    /// That folder where the variable is not set, in the user's home.
+    pub home: String,
+    /// The folder of the sessions in it; they may lie deeper.
+    pub folder: String,
+    /// What the files' names end in.
+    pub suffix: String,
+    /// Where in the first line, as JSON pointers, are the session's id, the folder it works in, and when it began.
+    pub id: String,
+    pub cwd: String,
+    pub started: String,
+}
+
+/// Arguments with which a program prints its sessions, as a JSON list with the one that was used last in front.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionList {
+    pub args: Vec<String>,
+    /// As in [`SessionFiles`], within an item of the list.
+    pub id: String,
+    pub cwd: String,
+    pub started: String,
+}
+
 /// A definition that is whole and checked. The fields are those of [`DefinitionTable`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentDefinition {
@@ -76,6 +112,9 @@ pub struct AgentDefinition {
     pub prompt_args: Vec<Template>,
     pub session_args: Vec<Template>,
     pub session_args_unless: Vec<String>,
+    pub resume_args: Vec<Template>,
+    pub session_files: Option<SessionFiles>,
+    pub session_list: Option<SessionList>,
     pub delivery: Delivery,
     pub context_args: Vec<Template>,
     pub context_args_unless: Vec<String>,
@@ -100,6 +139,9 @@ impl DefinitionTable {
             prompt_args: layered(&self.prompt_args, base.map(|b| &b.prompt_args)),
             session_args: layered(&self.session_args, base.map(|b| &b.session_args)),
             session_args_unless: layered(&self.session_args_unless, base.map(|b| &b.session_args_unless)),
+            resume_args: layered(&self.resume_args, base.map(|b| &b.resume_args)),
+            session_files: self.session_files.clone().or_else(|| base.and_then(|b| b.session_files.clone())),
+            session_list: self.session_list.clone().or_else(|| base.and_then(|b| b.session_list.clone())),
             delivery: self.delivery.or_else(|| base.map(|b| b.delivery)).unwrap_or(Delivery::File),
             context_args: layered(&self.context_args, base.map(|b| &b.context_args)),
             context_args_unless: layered(&self.context_args_unless, base.map(|b| &b.context_args_unless)),
@@ -131,7 +173,12 @@ pub(crate) fn option_among<'o>(options: &'o [String], arguments: &[String]) -> O
 }
 
 impl AgentDefinition {
-    /// Whether any of its texts has a placeholder for which `wanted` holds.
+    /// Whether a session goes on by its id, which has to be known then.
+    pub(crate) fn resumes_by_id(&self) -> bool {
+        self.resume_args.iter().flat_map(Template::slots).any(|slot| slot == Placeholder::SessionId)
+    }
+
+    /// Whether any of its texts, but for those that go on with a session, has a placeholder for which `wanted` holds.
     pub(crate) fn mentions(&self, wanted: fn(Placeholder) -> bool) -> bool {
         let lists = [&self.args, &self.prompt_args, &self.session_args, &self.context_args];
         let texts = lists.into_iter().flatten().chain(self.context_env.values()).chain(self.env.values());
@@ -170,6 +217,7 @@ impl AgentDefinition {
         refuse("prompt_args", slots(&self.prompt_args).into_iter().find(|p| !always(*p) && !p.is_prompt()))?;
         let session = |p: &Placeholder| !always(*p) && *p != Placeholder::SessionId;
         refuse("session_args", slots(&self.session_args).into_iter().find(session))?;
+        refuse("resume_args", slots(&self.resume_args).into_iter().find(session))?;
         refuse("context_args", slots(&self.context_args).into_iter().find(|p| !always(*p) && !p.is_context()))?;
         let in_env = self.context_env.values().flat_map(Template::slots);
         refuse("context_env", in_env.into_iter().find(|p| !always(*p) && !p.is_context()))

@@ -31,6 +31,22 @@ pub(crate) struct Material<'a> {
     pub agent_args: &'a [String],
     /// The caller's environment without what the agent must not see.
     pub env: &'a BTreeMap<String, String>,
+    /// Whether a session goes on, which has its task from before.
+    pub in_session: bool,
+}
+
+impl Material<'_> {
+    /// The prompt, or what stands for one where a context has to go by it.
+    fn task_or_wait(&self) -> &str {
+        match (self.prompt.is_empty(), self.in_session) {
+            (false, _) => self.prompt,
+            (true, false) => "There is no task yet: say that you are ready and wait for one.",
+            (true, true) => {
+                "This session goes on, and the specs for its task are not the same as before: take note of them, say that \
+                 you have, and wait for the next message."
+            }
+        }
+    }
 }
 
 /// Values of the placeholders that a definition may use.
@@ -94,7 +110,7 @@ fn in_the_environment(material: &Material<'_>, values: &Values<'_>) -> Delivered
 }
 
 fn in_the_prompt(material: &Material<'_>, values: &Values<'_>) -> Delivered {
-    let prompt = with_block(material.context, material.prompt);
+    let prompt = with_block(material.context, material.task_or_wait());
     let definition = material.definition;
     let rendered = render_prompt(&definition.prompt_args, &prompt, values);
     if rendered.iter().any(|arg| !limits::fits_argument(arg, definition.argument_limit)) {
@@ -120,7 +136,7 @@ fn by_pointer(material: &Material<'_>, reason: &str) -> Delivered {
         "Before anything else, read the whole file {} (git ignores it; if your file tool refuses it for that, use a \
          shell). It holds the parts of the project's specs that matter for this task.\n\n{}",
         material.context_file,
-        task_or_wait(material.prompt)
+        material.task_or_wait()
     );
     Delivered { route: Some(Delivery::Prompt), prompt, warnings: vec![warning], ..Delivered::default() }
 }
@@ -132,11 +148,7 @@ fn with_block(context: &str, prompt: &str) -> String {
         .find(|tag| !context.contains(&format!("</{tag}>")))
         .unwrap_or_default();
     let newline = if context.ends_with('\n') { "" } else { "\n" };
-    format!("<{tag}>\n{context}{newline}</{tag}>\n\n{}", task_or_wait(prompt))
-}
-
-fn task_or_wait(prompt: &str) -> &str {
-    if prompt.is_empty() { "There is no task yet: say that you are ready and wait for one." } else { prompt }
+    format!("<{tag}>\n{context}{newline}</{tag}>\n\n{prompt}")
 }
 
 /// `prompt_args` with `prompt` in the place of `{prompt}`.

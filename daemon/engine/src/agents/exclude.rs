@@ -65,6 +65,7 @@ impl Repository {
             of(layout.state(), true),
             of(layout.manifest(), false),
             of(layout.history(), false),
+            of(layout.older_history(), false),
         ]
     }
 

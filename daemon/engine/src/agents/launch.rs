@@ -37,6 +37,17 @@ pub struct LaunchRequest<'a> {
     pub command: Option<&'a str>,
     /// The caller's environment.
     pub env: &'a BTreeMap<String, String>,
+    /// The session that goes on; a new one begins without.
+    pub session: Option<&'a ResumedSession>,
+}
+
+/// A session of an agent's program that goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResumedSession {
+    /// Absent where the program finds it by the folder that it works in.
+    pub id: Option<String>,
+    /// Whether it was handed the context before, as it is now.
+    pub has_context: bool,
 }
 
 /// A file that the agent is handed; to be written before the start, in a folder that may not exist yet.
@@ -59,17 +70,20 @@ pub struct LaunchPlan {
     pub workdir: PathBuf,
     /// The route that the context takes; `None` without one.
     pub delivery: Option<Delivery>,
-    /// The vendor's session, where we chose it.
+    /// The vendor's session, where we chose it or go on with it.
     pub session_id: Option<String>,
+    /// The session that goes on has the context already: it is not handed over a second time.
+    pub in_session: bool,
     pub files: Vec<HandedFile>,
     /// What a person should know, such as a route that could not be taken.
     pub warnings: Vec<String>,
 }
 
 impl LaunchPlan {
-    /// The route's name as `spawn` answers it: `system`, `prompt`, `file`, `env` or `none`.
+    /// The route's name as `spawn` answers it: `system`, `prompt`, `file`, `env`, `session` or `none`.
     pub fn delivery_name(&self) -> &'static str {
-        self.delivery.map_or("none", Delivery::name)
+        let without = if self.in_session { "session" } else { "none" };
+        self.delivery.map_or(without, Delivery::name)
     }
 }
 
@@ -102,8 +116,13 @@ pub fn plan(request: &LaunchRequest<'_>) -> Result<LaunchPlan> {
         |slot, has_prompt_file| value(request, &paths, context, session_id.as_deref(), has_prompt_file, slot);
     // Wherever a route puts a context into the prompt, there is a prompt.
     let values = |slot| value_of(slot, true);
+    let session_args = session_arguments(request, session_id.as_deref(), &values);
+    let in_session = context.is_some() && keeps_context(request, &session_args);
+    // What makes the program drop a context may be one of these too.
+    let options: Vec<String> = session_args.iter().chain(request.agent_args).cloned().collect();
     let delivered = match context {
         None => Delivered { prompt: request.prompt.to_owned(), ..Delivered::default() },
+        Some(_) if in_session => Delivered { prompt: request.prompt.to_owned(), ..Delivered::default() },
         Some(_) if request.command.is_some() => delivery::as_file(request.prompt),
         Some(context) => {
             let definition = request.definition;
@@ -112,15 +131,16 @@ pub fn plan(request: &LaunchRequest<'_>) -> Result<LaunchPlan> {
                 prompt: request.prompt,
                 context,
                 context_file: &paths.context_file,
-                agent_args: request.agent_args,
+                agent_args: &options,
                 env: &base,
+                in_session: request.session.is_some(),
             };
             delivery::deliver(&material, &values)
         }
     };
     let has_prompt_file = !delivered.prompt.is_empty();
     let values = |slot| value_of(slot, has_prompt_file);
-    let argv = arguments(request, &delivered, &values)?;
+    let argv = arguments(request, &session_args, &delivered, &values)?;
     let ours = variables(request, &delivered, &paths, context.is_some(), &values)?;
     let set_variables = ours.keys().cloned().collect();
     let mut env = base;
@@ -134,6 +154,7 @@ pub fn plan(request: &LaunchRequest<'_>) -> Result<LaunchPlan> {
         workdir: request.workdir.to_owned(),
         delivery: delivered.route,
         session_id,
+        in_session,
         files: files(request, context, &delivered.prompt),
         warnings: delivered.warnings,
     })
@@ -222,15 +243,45 @@ fn check_texts(request: &LaunchRequest<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A fresh session id where the definition uses one and the user has not chosen a session.
+/// The id of the session that goes on, or a fresh one where the definition uses one and the user has not chosen a session.
 fn choose_session(request: &LaunchRequest<'_>) -> Result<Option<String>> {
     let definition = request.definition;
+    if let Some(session) = request.session {
+        return Ok(session.id.clone());
+    }
     let chosen_by_user = option_among(&definition.session_args_unless, request.agent_args).is_some();
     let used = request.command.is_none() && definition.mentions(|slot| slot == Placeholder::SessionId);
     (used && !chosen_by_user).then(session::fresh_id).transpose()
 }
 
-fn arguments(request: &LaunchRequest<'_>, delivered: &Delivered, values: &delivery::Values<'_>) -> Result<Vec<String>> {
+/// The arguments that begin a session under an id of ours, or go on with one.
+fn session_arguments(
+    request: &LaunchRequest<'_>,
+    session_id: Option<&str>,
+    values: &delivery::Values<'_>,
+) -> Vec<String> {
+    match (request.command, request.session, session_id) {
+        (Some(_), _, _) | (None, None, None) => Vec::new(),
+        (None, Some(_), _) => delivery::render_all(&request.definition.resume_args, values),
+        (None, None, Some(_)) => delivery::render_all(&request.definition.session_args, values),
+    }
+}
+
+/// Whether the session that goes on has this context from before and gets it by no argument again: it stands in what was
+/// said in it, or the program keeps what the session began with.
+fn keeps_context(request: &LaunchRequest<'_>, session_args: &[String]) -> bool {
+    let definition = request.definition;
+    let stays = definition.delivery == Delivery::Prompt
+        || option_among(&definition.context_args_unless, session_args).is_some();
+    stays && request.session.is_some_and(|session| session.has_context)
+}
+
+fn arguments(
+    request: &LaunchRequest<'_>,
+    session_args: &[String],
+    delivered: &Delivered,
+    values: &delivery::Values<'_>,
+) -> Result<Vec<String>> {
     let definition = request.definition;
     if let Some(command) = request.command {
         // The user's arguments are the command's "$@".
@@ -240,9 +291,7 @@ fn arguments(request: &LaunchRequest<'_>, delivered: &Delivered, values: &delive
     let program = program_path(request)?;
     let mut argv = vec![text_of(&program)?];
     argv.extend(delivery::render_all(&definition.args, values));
-    if values(Placeholder::SessionId).is_some() {
-        argv.extend(delivery::render_all(&definition.session_args, values));
-    }
+    argv.extend(session_args.iter().cloned());
     argv.extend(delivered.args.iter().cloned());
     argv.extend(request.agent_args.iter().cloned());
     if !delivered.prompt.is_empty() {

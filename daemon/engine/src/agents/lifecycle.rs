@@ -13,7 +13,7 @@ use pu_protocol::frame::{ExitRecord, ExitStatus, Welcome};
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentInfo, Event, Exit};
 use pu_record::shim::ShimRecord;
-use pu_record::{exit, process};
+use pu_record::{exit, fault, process};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -186,6 +186,7 @@ impl Lifecycle {
             Err(error) => return tracing::error!(agent = agent_id, %error, "news that cannot be"),
         };
         if !next.is_live() {
+            fault::reach("end.heard");
             let project = ProjectLayout::new(&before.info.project_root);
             let (id, name) = (agent_id.to_owned(), before.info.name.clone());
             // Whoever hears that it has ended may remove its worktree: what it touched is looked at before.
@@ -208,6 +209,7 @@ impl Lifecycle {
             }
         }
         if let Ok(Some(agent)) = self.roster.apply(agent_id, news) {
+            fault::reach("end.taken");
             self.events.publish(told(agent));
         }
     }

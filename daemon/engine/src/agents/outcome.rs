@@ -52,7 +52,8 @@ pub fn outcome_so_far(launch: &LaunchRecord) -> Option<Outcome> {
         }
     }
     Some(Outcome {
-        agent_id: launch.agent_id.clone(),
+        // A task that goes on is not a second one.
+        agent_id: commit.first_life.unwrap_or_else(|| launch.agent_id.clone()),
         name: launch.name.clone(),
         at: launch.created_at.clone(),
         prompt: commit.prompt,
@@ -107,6 +108,13 @@ mod tests {
             ..Outcome::default()
         };
         assert_eq!(tasks, [expected]);
+    }
+
+    #[test]
+    fn what_comes_of_an_agent_that_was_resumed_is_of_its_first_task() {
+        let mut launch = launch(Path::new("/p"), "round it");
+        launch.commit["first_life"] = "a0".into();
+        assert_eq!(outcome_so_far(&launch).unwrap().agent_id, "a0");
     }
 
     #[test]

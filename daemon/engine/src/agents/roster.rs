@@ -69,6 +69,31 @@ pub enum RosterError {
     Ambiguous { name: String, candidates: String },
 }
 
+/// Why an agent cannot be resumed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotResumable {
+    #[error("no agent has the id {0}")]
+    NotFound(String),
+    #[error("the agent {name} has not ended: it is {state}")]
+    Live { name: String, state: &'static str },
+    #[error("the agent {name} ({agent_id}) goes on already, as {by}")]
+    Superseded { name: String, agent_id: String, by: String },
+    #[error("an agent called {name} is being started just now")]
+    Starting { name: String },
+}
+
+impl NotResumable {
+    pub fn body(&self) -> ErrorBody {
+        let (code, hint) = match self {
+            Self::NotFound(_) => (ErrorCode::AgentNotFound, "`pu status --all-projects` lists them all"),
+            Self::Live { .. } => (ErrorCode::AgentRunning, "`pu attach` shows it, `pu kill` ends it"),
+            Self::Superseded { .. } => (ErrorCode::AgentRunning, "resume that one instead, once it has ended"),
+            Self::Starting { .. } => (ErrorCode::AgentRunning, "`pu status` tells what becomes of it"),
+        };
+        ErrorBody::new(code, self.to_string()).with_hint(hint)
+    }
+}
+
 impl RosterError {
     pub fn body(&self) -> ErrorBody {
         match self {
@@ -120,9 +145,13 @@ impl Roster {
             return Ok(agent.clone());
         }
         let here = |agent: &&Agent| project.is_some_and(|root| agent.info.project_root == root);
-        let named = |agent: &&Agent| agent.info.name == called;
+        // A name means the last life of an agent; the earlier ones have their ids.
+        let earlier: BTreeSet<&str> = agents.values().filter_map(|agent| agent.info.resumes.as_deref()).collect();
+        let is_last = |agent: &&Agent| !earlier.contains(agent.info.agent_id.as_str());
+        let named = |agent: &&Agent| agent.info.name == called && is_last(agent);
         let prefixed = |agent: &&Agent| called.len() >= PREFIX_MIN && agent.info.agent_id.starts_with(called);
-        let begins = |agent: &&Agent| called.len() >= PREFIX_MIN && agent.info.name.starts_with(called);
+        let begins =
+            |agent: &&Agent| called.len() >= PREFIX_MIN && agent.info.name.starts_with(called) && is_last(agent);
         let ways: [Vec<&Agent>; 4] = [
             agents.values().filter(named).filter(here).collect(),
             agents.values().filter(named).collect(),
@@ -150,12 +179,68 @@ impl Roster {
         if agents.values().any(|a| a.info.project_root == project && name::same(&a.info.name, name)) {
             return None;
         }
+        // The table stays locked until the name is reserved: nobody gets it in between.
+        self.hold_name(project, name)
+    }
+
+    /// As [`Roster::reserve`], whether or not an agent of the table has the name: for one that is on its way already.
+    pub fn hold_name(&self, project: &Path, name: &str) -> Option<ReservedName> {
         let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
         if reserved.iter().any(|(root, taken)| root == project && name::same(taken, name)) {
             return None;
         }
         reserved.insert((project.into(), name.into()));
         Some(ReservedName { project: project.into(), name: name.into(), reserved: Arc::clone(&self.reserved) })
+    }
+
+    /// An ended agent and its name, for its next life: nobody else resumes it while the name is held.
+    ///
+    /// Invariant: no agent lives twice. It is refused while it lives, once it goes on as another, and while anybody of its
+    /// name is being started; whoever is started stands in the table before its name is let go.
+    pub fn reserve_again(&self, agent_id: &str) -> Result<(Agent, ReservedName), NotResumable> {
+        let agents = self.lock();
+        let Some(agent) = agents.get(agent_id) else { return Err(NotResumable::NotFound(agent_id.into())) };
+        let info = &agent.info;
+        let name = || info.name.clone();
+        if info.state.is_live() {
+            return Err(NotResumable::Live { name: name(), state: info.state.name() });
+        }
+        let same_name =
+            |other: &&Agent| other.info.project_root == info.project_root && name::same(&other.info.name, &info.name);
+        let next = agents.values().find(|other| other.info.resumes.as_deref() == Some(agent_id));
+        if let Some(by) = next.or_else(|| agents.values().filter(same_name).find(|other| other.info.state.is_live())) {
+            let by = by.info.agent_id.clone();
+            return Err(NotResumable::Superseded { name: name(), agent_id: agent_id.into(), by });
+        }
+        let held = self.hold_name(&info.project_root, &info.name);
+        Ok((agent.clone(), held.ok_or_else(|| NotResumable::Starting { name: name() })?))
+    }
+
+    /// The ids that an agent had in its earlier lives, the last one first.
+    pub fn earlier_lives(&self, agent_id: &str) -> Vec<String> {
+        let agents = self.lock();
+        let mut lives: Vec<String> = Vec::new();
+        let mut of = agent_id;
+        while let Some(earlier) = agents.get(of).and_then(|agent| agent.info.resumes.as_deref()) {
+            if lives.iter().any(|known| known == earlier) {
+                break;
+            }
+            lives.push(earlier.to_owned());
+            of = earlier;
+        }
+        lives
+    }
+
+    /// Whether an agent goes on under another id.
+    pub fn is_earlier_life(&self, agent_id: &str) -> bool {
+        self.lock().values().any(|agent| agent.info.resumes.as_deref() == Some(agent_id))
+    }
+
+    /// Whether any agent but this one, in whatever life of its, works or has worked in this folder.
+    pub fn others_work_in(&self, folder: &Path, agent_id: &str) -> bool {
+        let own = self.earlier_lives(agent_id);
+        let is_own = |id: &str| id == agent_id || own.iter().any(|life| life == id);
+        self.lock().values().any(|agent| agent.launch.cwd == folder && !is_own(&agent.info.agent_id))
     }
 
     /// Keeps a worktree from being removed, for an agent that is about to be started in it; `None` while it is.
@@ -208,5 +293,66 @@ impl Roster {
     /// A panic while the lock was held cannot leave the table half-changed: each change is one assignment.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Agent>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pu_protocol::AgentState;
+
+    fn insert(roster: &Roster, id: &str, state: AgentState, resumes: Option<&str>) {
+        let info = AgentInfo {
+            agent_id: id.into(),
+            name: "fix".into(),
+            agent: "terminal".into(),
+            project_root: "/p".into(),
+            worktree: None,
+            branch: None,
+            task: String::new(),
+            created_at: id.into(),
+            context_tokens: 0,
+            size: pu_protocol::frame::TerminalSize::default(),
+            resumes: resumes.map(str::to_owned),
+            state,
+        };
+        let launch = Arc::new(LaunchRecord { cwd: "/p".into(), ..LaunchRecord::default() });
+        roster.insert(Agent { info, layout: AgentLayout::new("/h/agents"), launch, link: None });
+    }
+
+    fn lost() -> AgentState {
+        AgentState::Lost { reason: "a reboot".into() }
+    }
+
+    #[test]
+    fn an_agent_is_resumed_by_one_at_a_time_and_only_in_its_last_life() {
+        let roster = Roster::default();
+        insert(&roster, "aaaa1111", lost(), None);
+        let (agent, held) = roster.reserve_again("aaaa1111").unwrap();
+        assert_eq!(agent.info.agent_id, "aaaa1111");
+        assert!(matches!(roster.reserve_again("aaaa1111"), Err(NotResumable::Starting { .. })));
+        assert!(roster.reserve(Path::new("/p"), "fix").is_none(), "no other agent gets its name");
+        insert(&roster, "bbbb2222", AgentState::Running { pid: 7 }, Some("aaaa1111"));
+        drop(held);
+        assert!(
+            matches!(roster.reserve_again("aaaa1111"), Err(NotResumable::Superseded { by, .. }) if by == "bbbb2222")
+        );
+        assert!(matches!(roster.reserve_again("bbbb2222"), Err(NotResumable::Live { .. })));
+        assert!(matches!(roster.reserve_again("cccc3333"), Err(NotResumable::NotFound(_))));
+    }
+
+    #[test]
+    fn a_name_means_the_last_life_and_an_id_any() {
+        let roster = Roster::default();
+        insert(&roster, "aaaa1111", lost(), None);
+        insert(&roster, "bbbb2222", lost(), Some("aaaa1111"));
+        insert(&roster, "cccc3333", lost(), Some("bbbb2222"));
+        for (called, id) in [("fix", "cccc3333"), ("aaaa", "aaaa1111"), ("bbbb2222", "bbbb2222")] {
+            assert_eq!(roster.find(called, Some(Path::new("/p"))).unwrap().info.agent_id, id, "{called}");
+        }
+        assert_eq!(roster.earlier_lives("cccc3333"), ["bbbb2222", "aaaa1111"]);
+        assert!(roster.is_earlier_life("bbbb2222") && !roster.is_earlier_life("cccc3333"));
+        assert!(!roster.others_work_in(Path::new("/p"), "cccc3333"));
+        assert!(roster.others_work_in(Path::new("/p"), "aaaa1111"), "a later life is another");
     }
 }

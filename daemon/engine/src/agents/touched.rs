@@ -27,12 +27,15 @@ struct Given {
     /// Absent for one that joined a worktree, or works in the root: what is changed there need not be its work.
     #[serde(default)]
     worktree: Option<WorktreeRow>,
+    /// The one that was made for it in an earlier life.
+    #[serde(default)]
+    kept_worktree: Option<WorktreeRow>,
 }
 
 /// The files that differ between an agent's own worktree and the commit that it began at; none for an agent that has no
 /// worktree of its own, and none where git cannot say. Blocking.
 pub(super) fn touched_by(launch: &LaunchRecord) -> Vec<TouchedFile> {
-    let given = Given::deserialize(&launch.commit).ok().and_then(|given| given.worktree);
+    let given = Given::deserialize(&launch.commit).ok().and_then(|given| given.worktree.or(given.kept_worktree));
     let Some(row) = given else { return Vec::new() };
     let worktree = ProjectLayout::new(&launch.project_root).worktree(&row.name);
     // Without its `.git`, git would speak there of the repository around it.

@@ -7,6 +7,7 @@ use super::error::{AgentsError, Result};
 use super::git;
 use super::repository::{Repository, args, path_from};
 use pu_protocol::layout::ProjectLayout;
+use pu_record::fault;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -169,6 +170,7 @@ impl Repository {
         let folder = ProjectLayout::new(&self.project).worktrees();
         pu_record::atomic::create_private_folder(&folder)?;
         let path = self.worktrees_folder().join(name);
+        fault::point("worktree.folder")?;
         std::fs::create_dir(&path).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 AgentsError::NameTaken { name: name.to_owned(), by: format!("the folder {}", path.display()) }
@@ -180,6 +182,7 @@ impl Repository {
 
     fn claim_branch(&self, name: &str, branch: &str, commit: &str) -> Result<()> {
         const ACT: &str = "create the branch";
+        fault::point("worktree.branch")?;
         let reference = ref_of(branch);
         // The empty old value means: only if there is no such ref.
         let ended = self.git.run(ACT, self.top(), &["update-ref", "-m", "pu: spawn", &reference, commit, ""])?;
@@ -212,6 +215,7 @@ impl Repository {
 
     fn fill_worktree(&self, created: &CreatedWorktree) -> Result<()> {
         const ACT: &str = "create the worktree";
+        fault::point("worktree.fill")?;
         let arguments = args([&"add", &"--quiet", &"--", &created.path, &created.branch]);
         self.git_worktree(ACT, &arguments)?;
         if created.workdir.is_dir() {

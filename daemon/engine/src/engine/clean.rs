@@ -26,7 +26,10 @@ impl Engine {
         let scope = if all_projects { None } else { self.project_root(cwd.clone()).await };
         let mut named = BTreeSet::new();
         for name in &called {
-            named.insert(self.agent(name, cwd.clone()).await?.info.agent_id);
+            let agent_id = self.agent(name, cwd.clone()).await?.info.agent_id;
+            // An agent goes with its earlier lives: what is left of those is of no use without its worktree.
+            named.extend(self.roster.earlier_lives(&agent_id));
+            named.insert(agent_id);
         }
         let mut by_project: BTreeMap<PathBuf, Vec<AgentInfo>> = BTreeMap::new();
         for info in self.roster.list(if named.is_empty() { scope.as_deref() } else { None }) {
@@ -80,7 +83,29 @@ impl Sweep {
         }
         let records = self.agents.iter().filter(|info| self.meant(info));
         items.extend(records.map(|info| self.record(info, &kept_worktrees)));
+        // What was removed until then is told in any case.
+        if self.named.is_empty()
+            && let Err(failure) = self.over_bounds(&mut items)
+        {
+            items.push(refused(&self.project.root, &failure));
+        }
         Ok(items)
+    }
+
+    /// What is kept of ended agents and is over its bounds: it goes by itself sooner or later, and now with the rest.
+    fn over_bounds(&self, items: &mut Vec<CleanItem>) -> Result<(), Failure> {
+        let gone = items.iter().filter(|item| item.kind == "record" && item.removed);
+        let gone: BTreeSet<String> = gone.map(|item| item.agent_id.clone()).collect();
+        let over = self.engine.bound(&self.project, &gone, self.dry_run)?;
+        items.extend(over.into_iter().map(|excess| CleanItem {
+            kind: excess.kind.into(),
+            what: format!("{}, {} KiB", excess.what, excess.bytes.div_ceil(1024)),
+            // Not one agent's to be named: it goes with whatever is asked for.
+            agent_id: String::new(),
+            removed: excess.failed.is_none(),
+            kept_because: excess.failed,
+        }));
+        Ok(())
     }
 
     fn meant(&self, info: &AgentInfo) -> bool {
@@ -209,6 +234,8 @@ impl Sweep {
             _ => {}
         }
         self.engine.roster.remove(&agent.info.agent_id);
+        // A row that stays names an agent that nobody knows, and is passed over.
+        let _ = update_manifest(&self.project.layout, |manifest| manifest.remove_stopped(&agent.info.agent_id));
         self.engine.announce(Event::AgentRemoved {
             agent_id: agent.info.agent_id.clone(),
             name: agent.info.name.clone(),

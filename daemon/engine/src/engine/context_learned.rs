@@ -47,9 +47,10 @@ impl Engine {
             .iter()
             .map(|spec| given(spec, &commit.context, &index.catalog(), &agent.info.name))
             .collect::<Result<Vec<String>, Failure>>()?;
-        let known = outcome_so_far(launch).unwrap_or_default();
         let agent_id = agent.info.agent_id.clone();
-        record_outcome(&project.layout, Outcome { agent_id: agent_id.clone(), dropped: dropped.clone(), ..known })?;
+        let known = outcome_so_far(launch);
+        let known = known.unwrap_or_else(|| Outcome { agent_id: agent_id.clone(), ..Outcome::default() });
+        record_outcome(&project.layout, Outcome { dropped: dropped.clone(), ..known })?;
         Ok(Answer::ContextDropReport { agent_id, name: agent.info.name.clone(), dropped })
     }
 

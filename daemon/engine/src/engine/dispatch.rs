@@ -25,7 +25,7 @@ impl Engine {
 
     /// A daemon that is about to stop begins nothing new, and waits for the spawns that it has begun.
     async fn admit(&self, request: Request) -> Result<Reply, Failure> {
-        let _spawning = matches!(request, Request::Spawn(_)).then(|| self.begin_spawn());
+        let _spawning = matches!(request, Request::Spawn(_) | Request::Resume(_)).then(|| self.begin_spawn());
         let only_looks = matches!(request, Request::Hello { .. } | Request::Health | Request::Status { .. });
         if self.is_closing() && !only_looks {
             let body = ErrorBody::new(ErrorCode::ShuttingDown, "the daemon is stopping");
@@ -45,7 +45,12 @@ impl Engine {
             }
             Request::Init { root } => self.init(root).await?,
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
+            Request::Resume(request) => Box::pin(self.resume(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
+            Request::History { cwd, all_projects, agent, agent_type, state, since, spec, limit } => {
+                let filter = super::history::Filter { agent, agent_type, state, since, spec, limit };
+                self.history(cwd, all_projects, filter).await?
+            }
             Request::Logs { agent, cwd, since, tail, max_bytes } => {
                 self.logs(&agent, cwd, super::logs::Window { since, tail, max_bytes }).await?
             }
@@ -102,7 +107,9 @@ fn name(request: &Request) -> &'static str {
         Request::Doctor { .. } => "doctor",
         Request::Init { .. } => "init",
         Request::Spawn(_) => "spawn",
+        Request::Resume(_) => "resume",
         Request::Status { .. } => "status",
+        Request::History { .. } => "history",
         Request::Logs { .. } => "logs",
         Request::Attach { .. } => "attach",
         Request::Input { .. } => "input",

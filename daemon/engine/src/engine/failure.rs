@@ -2,7 +2,7 @@
 //!
 //! The one place where the rooms' errors become what is told.
 
-use crate::agents::{AgentsError, RosterError};
+use crate::agents::{AgentsError, NotResumable, RosterError};
 use crate::context::ContextError;
 use crate::projects::ProjectError;
 use crate::shims::{ShimError, StartError};
@@ -53,6 +53,12 @@ impl From<ErrorBody> for Failure {
 
 impl From<RosterError> for Failure {
     fn from(error: RosterError) -> Self {
+        Self::of(error.body(), error)
+    }
+}
+
+impl From<NotResumable> for Failure {
+    fn from(error: NotResumable) -> Self {
         Self::of(error.body(), error)
     }
 }

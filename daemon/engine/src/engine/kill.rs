@@ -9,6 +9,7 @@ use crate::agents::Agent;
 use crate::shims::ShimError;
 use pu_protocol::answer::{FailedAgent, KilledAgent};
 use pu_protocol::{AgentInfo, Answer, ErrorBody, ErrorCode};
+use pu_record::fault;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -88,11 +89,13 @@ impl Engine {
 
     /// Ends one agent; answers it as it is then.
     pub(super) async fn end(&self, agent: Agent, grace_ms: Option<u64>) -> Result<AgentInfo, Failure> {
+        fault::point("kill.ask")?;
         match link(&agent)?.kill(grace_ms).await {
             // It closes when the agent has ended: by itself, just now.
             Ok(()) | Err(ShimError::Closed) => {}
             Err(error) => return Err(error.into()),
         }
+        fault::reach("kill.asked");
         let limit = Duration::from_millis(grace_ms.unwrap_or(agent.launch.kill_grace_ms)) + SLACK;
         match tokio::time::timeout(limit, self.roster.ended(&agent.info.agent_id)).await {
             Ok(Some(info)) => Ok(info),

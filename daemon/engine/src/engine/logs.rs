@@ -52,8 +52,8 @@ fn read(spool: &SpoolReader, window: Window, live: bool, recorded_end: u64) -> s
     };
     let max = window.max_bytes.unwrap_or(CHUNK_MAX).clamp(1, CHUNK_MAX);
     let mut chunk = spool.read_from(from, max as usize)?;
-    if chunk.bytes.is_empty() && chunk.offset < end && from >= kept_end {
-        // The last bytes of the output never reached the disk.
+    if chunk.bytes.is_empty() && chunk.offset < end && (from >= kept_end || start == kept_end) {
+        // The last bytes of the output never reached the disk, or none of it is kept any more.
         chunk.gap = Some((chunk.offset, end));
         chunk.offset = end;
     }
@@ -74,6 +74,25 @@ mod tests {
 
     fn window(since: Option<u64>, tail: Option<u64>) -> Window {
         Window { since, tail, max_bytes: None }
+    }
+
+    #[test]
+    fn output_that_was_dropped_is_one_gap() {
+        let folder = tempfile::tempdir().unwrap();
+        SpoolWriter::open(folder.path(), 0).unwrap().append(b"0123456789").unwrap();
+        assert_eq!(pu_record::spool::kept(folder.path()).unwrap(), 10);
+        assert_eq!(pu_record::spool::drop_kept(folder.path()).unwrap(), 10);
+        assert_eq!(pu_record::spool::drop_kept(folder.path()).unwrap(), 0);
+        assert_eq!(pu_record::spool::kept(folder.path()).unwrap(), 0);
+        let spool = SpoolReader::new(folder.path());
+        // Whether or not an exit record says where it ended.
+        for recorded_end in [0, 10] {
+            for (since, gap) in [(0, Some((0, 10))), (4, Some((4, 10))), (10, None)] {
+                let report = read(&spool, window(Some(since), None), false, recorded_end).unwrap();
+                let told = report.gap.map(|gap| (gap.from, gap.to));
+                assert_eq!((report.offset, report.next_offset, report.end, told), (10, 10, 10, gap), "{since}");
+            }
+        }
     }
 
     #[test]

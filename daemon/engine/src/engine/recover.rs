@@ -13,12 +13,11 @@ use pu_protocol::frame::Welcome;
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentState, Event};
 use pu_record::launch::LaunchRecord;
-use pu_record::process;
+use pu_record::{atomic, fault, process};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
 
 /// A shim that was being started when the daemon died has said something by then, or it never will.
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -41,8 +40,12 @@ impl Engine {
     /// project does not answer is waited for in the background: it does not keep the daemon from serving the others.
     pub async fn recover(&self) {
         let home = self.options.home.clone();
-        let folders = tokio::task::spawn_blocking(move || agent_folders(&home.agents())).await.unwrap_or_default();
-        let looks = TaskTracker::new();
+        let look = move || {
+            atomic::remove_unfinished(home.root());
+            agent_folders(&home.agents())
+        };
+        let folders = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        let looks = &self.recovering;
         for folder in folders {
             let engine = self.clone();
             looks.spawn(async move { engine.recover_one(folder).await });
@@ -74,7 +77,8 @@ impl Engine {
             Trace::NeverStarted => {
                 let engine = self.clone();
                 // Nobody else gets its name meanwhile: what is taken back is surely its own.
-                let name = self.roster.reserve(&found.launch.project_root, &found.launch.name);
+                // Of an agent that was being resumed, its earlier life has the name too.
+                let name = self.roster.hold_name(&found.launch.project_root, &found.launch.name);
                 tokio::spawn(async move {
                     engine.await_start(found).await;
                     drop(name);
@@ -103,6 +107,7 @@ impl Engine {
             }
         }
         tracing::warn!(agent = found.launch.agent_id, "a spawn that never started its shim is undone");
+        fault::reach("recover.withdraw");
         let undone = tokio::task::spawn_blocking(move || withdraw(&found.layout, &found.launch, &found.commit)).await;
         for left in undone.unwrap_or_default() {
             tracing::error!(left, "left behind by a spawn that was undone");
@@ -111,6 +116,7 @@ impl Engine {
 
     /// Puts an agent into the roster, completes what the last daemon could not write, and follows it.
     async fn take_up(&self, found: Found) {
+        fault::reach("recover.take-up");
         let Found { layout, launch, commit, trace } = found;
         let agent_id = launch.agent_id.clone();
         let socket = layout.socket();
@@ -122,6 +128,7 @@ impl Engine {
             _ => None,
         };
         self.complete(layout, launch, commit, trace.pid().is_some()).await;
+        fault::reach("recover.completed");
         match (trace, connection) {
             (Trace::ShimAlive(_), Some((link, welcome, heard))) => self.adopt(agent_id, link, &welcome, heard),
             (trace @ (Trace::ShimAlive(_) | Trace::ShimGone(_)), _) => {
@@ -145,6 +152,9 @@ impl Engine {
     async fn complete(&self, layout: AgentLayout, launch: LaunchRecord, commit: SpawnCommit, lives: bool) {
         let written = tokio::task::spawn_blocking(move || {
             let project = ProjectLayout::new(&launch.project_root);
+            for folder in [layout.root(), project.root()] {
+                atomic::remove_unfinished(folder);
+            }
             match (layout.committed().exists(), lives) {
                 (false, _) => {
                     complete_spawn(&project, &commit)?;
@@ -162,7 +172,7 @@ impl Engine {
 
 /// Notes that a spawn stands in the project's files. Losing the note costs a look into them, nothing more.
 pub(super) fn mark_committed(layout: &AgentLayout) -> Result<(), crate::store::StoreError> {
-    Ok(pu_record::atomic::write_volatile(&layout.committed(), b"", pu_record::atomic::PRIVATE_FILE)?)
+    Ok(atomic::write_volatile(&layout.committed(), b"", atomic::PRIVATE_FILE)?)
 }
 
 /// The agents' folders, but for those in which nothing was begun.
@@ -190,7 +200,8 @@ fn removed_as_stillborn(folder: &Path) -> bool {
 }
 
 fn read(layout: AgentLayout) -> Result<Found, String> {
-    let launch = LaunchRecord::read(&layout.launch()).map_err(|e| e.to_string())?;
+    let read = fault::point("recover.read").and_then(|()| LaunchRecord::read(&layout.launch()));
+    let launch = read.map_err(|e| e.to_string())?;
     let named = layout.root().file_name().map(|name| name.to_string_lossy().into_owned());
     if named.as_deref() != Some(launch.agent_id.as_str()) {
         return Err(format!("its launch.json is of agent {:?}", launch.agent_id));

@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use super::kill::Which;
 use super::state::Engine;
-use pu_protocol::Answer;
+use pu_protocol::{AgentInfo, Answer};
+use pu_record::fault;
 
 impl Engine {
     pub(super) async fn shutdown(&self, stop_agents: Option<bool>) -> Result<Answer, Failure> {
@@ -13,12 +14,17 @@ impl Engine {
         Ok(Answer::ShutdownReport { stopped_agents: stopped, left_running: u32::try_from(left).unwrap_or(u32::MAX) })
     }
 
-    /// Ends all agents of all projects; answers how many ended.
+    /// Ends all agents of all projects, which can be resumed as those that they are; answers how many ended.
     pub async fn stop_agents(&self) -> u32 {
         self.close().await;
-        let live = self.roster.list(None).into_iter().filter(|info| info.state.is_live());
-        let which = Which { agents: live.map(|info| info.agent_id).collect(), ..Which::default() };
-        match self.kill(None, which, None).await {
+        let live: Vec<AgentInfo> = self.roster.list(None).into_iter().filter(|info| info.state.is_live()).collect();
+        self.note_stopped(&live).await;
+        fault::reach("stop.noted");
+        let which = Which { agents: live.iter().map(|info| info.agent_id.clone()).collect(), ..Which::default() };
+        let ended = self.kill(None, which, None).await;
+        fault::reach("stop.ended");
+        self.forget_unstopped(&live).await;
+        match ended {
             Ok(Answer::KillReport { killed, failed }) => {
                 for failure in failed {
                     tracing::error!(agent = failure.agent, error = failure.error.message, "an agent did not stop");

@@ -1,6 +1,8 @@
 //! `spawn`, as the list of its steps. All of a request is checked first; then it is done step by step, each with its
 //! undo, so that a failure at any step leaves nothing behind.
 //!
+//! A resume goes through the same steps from 2 on: only who is meant, and in which session, is settled elsewhere.
+//!
 //! 1 project and trust · 2 context (touches nothing outside) · 3 worktree · 4 delivery files · 5 shim ·
 //! 6 manifest and history (the commit point) · 7 event, what plugins keep, and answer.
 
@@ -8,6 +10,7 @@ use super::choice::{choose_definition, choose_name, fresh_agent_id};
 use super::context_explain::specs_of;
 use super::failure::Failure;
 use super::recover::mark_committed;
+use super::resume::Again;
 use super::site::Site;
 use super::state::Engine;
 use super::undo::Undo;
@@ -15,13 +18,14 @@ use crate::agents::{self, Agent, AgentDefinition, CreatedWorktree, LaunchPlan, L
 use crate::context::Assembled;
 use crate::projects::{Config, Project};
 use crate::shims;
-use crate::store::{AgentRow, SpawnCommit, WorktreeRow, commit_spawn};
+use crate::store::{AgentRow, Asked, SpawnCommit, WorktreeRow, commit_spawn};
 use pu_protocol::answer::SpawnReport;
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentInfo, AgentState, Answer, ErrorCode, Event, SpawnRequest};
 use pu_record::launch::LaunchRecord;
 use pu_record::shim::ShimRecord;
-use pu_record::{atomic, process};
+use pu_record::{atomic, fault, process};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,14 +34,16 @@ use std::sync::Arc;
 const TASK_MAX: usize = 200;
 
 /// What is settled before anything outside is touched.
-struct Prepared {
-    request: SpawnRequest,
-    agent_id: String,
-    name: ReservedName,
-    project: Arc<Project>,
-    config: Arc<Config>,
-    definition: AgentDefinition,
-    site: Site,
+pub(super) struct Prepared {
+    pub(super) request: SpawnRequest,
+    pub(super) agent_id: String,
+    pub(super) name: ReservedName,
+    pub(super) project: Arc<Project>,
+    pub(super) config: Arc<Config>,
+    pub(super) definition: AgentDefinition,
+    pub(super) site: Site,
+    /// Of an agent that goes on.
+    pub(super) again: Option<Again>,
 }
 
 /// How it is going to be done.
@@ -57,13 +63,18 @@ struct Place {
 impl Engine {
     pub(super) async fn spawn(&self, request: SpawnRequest) -> Result<Answer, Failure> {
         let prepared = Arc::new(self.prepare(request).await?);
-        let context = self.context_of(&prepared).await?;
-        let draft = self.draft(&prepared, context).await?;
+        Ok(Answer::SpawnReport(Box::new(self.start(&prepared).await?)))
+    }
+
+    /// Steps 2 to 7: whole, or undone.
+    pub(super) async fn start(&self, prepared: &Arc<Prepared>) -> Result<SpawnReport, Failure> {
+        let context = self.context_of(prepared).await?;
+        let draft = self.draft(prepared, context).await?;
         let mut undo = Undo::default();
-        match self.carry_out(&prepared, draft, &mut undo).await {
+        match self.carry_out(prepared, draft, &mut undo).await {
             Ok(report) => {
                 self.look_back(&prepared.project);
-                Ok(Answer::SpawnReport(Box::new(report)))
+                Ok(report)
             }
             Err(mut failure) => {
                 let left = undo.run().await;
@@ -77,6 +88,7 @@ impl Engine {
 
     /// Step 1, and everything else that can be refused without having done anything.
     async fn prepare(&self, request: SpawnRequest) -> Result<Prepared, Failure> {
+        fault::point("spawn.prepare")?;
         let project = self.trusted_project(request.cwd.clone()).await?;
         let roster = self.roster.clone();
         self.slowly(move || {
@@ -86,13 +98,14 @@ impl Engine {
             let site = Site::choose(&request, &project.root, &roster)?;
             let name =
                 choose_name(&request, &agent_id, &project.root, &site, |name| roster.reserve(&project.root, name))?;
-            Ok(Prepared { request, agent_id, name, project, config, definition, site })
+            Ok(Prepared { request, agent_id, name, project, config, definition, site, again: None })
         })
         .await?
     }
 
     /// Step 2.
     async fn context_of(&self, prepared: &Arc<Prepared>) -> Result<Assembled, Failure> {
+        fault::point("spawn.context")?;
         if prepared.request.no_context {
             return Ok(Assembled::default());
         }
@@ -114,6 +127,7 @@ impl Engine {
     /// Whatever else can be refused; then, as the last thing before step 3, the folder of a project that has none yet.
     async fn draft(&self, prepared: &Arc<Prepared>, mut context: Assembled) -> Result<Draft, Failure> {
         let (engine, prepared) = (self.clone(), Arc::clone(prepared));
+        fault::point("spawn.draft")?;
         self.slowly(move || {
             let root = &prepared.project.root;
             let workdir = prepared.site.future_workdir(prepared.name.as_str(), root);
@@ -141,26 +155,34 @@ impl Engine {
         let changed = std::mem::take(&mut draft.context.changed);
         let layout = self.options.home.agent(&prepared.agent_id);
         undo.folder(layout.root().into());
+        fault::point("spawn.note")?;
         self.note_worktree(prepared, &layout).await?;
+        fault::point("spawn.worktree")?;
         let place = self.make_place(prepared, &layout, undo).await?;
+        fault::point("spawn.hand-over")?;
         let (plan, launch, mut commit) = self.hand_over(prepared, &place, draft, undo).await?;
         let env: BTreeMap<String, String> = plan.env.into_iter().collect();
         // The record reaches the disk while the shim starts; both are waited for before the commit.
+        fault::point("spawn.shim")?;
         let record = layout.launch();
         let durable = tokio::task::spawn_blocking(move || atomic::make_durable(&record));
         let started = shims::start(&self.options.shim, &layout, &prepared.agent_id, env).await;
         let durable = durable.await;
         let shim = started?;
         undo.shim(layout.clone());
+        fault::point("spawn.started")?;
         durable??;
         undo.rows(prepared.project.layout.clone(), &commit);
         // The daemon's own link to the shim is made while the disk is waited for.
         let socket = layout.socket();
         let (committed, link) = tokio::join!(self.commit(prepared, &commit), shims::connect(&socket));
         committed?;
+        fault::point("spawn.commit")?;
         undo.forget();
+        fault::reach("spawn.committed");
         self.announce_started(layout, launch, &commit, &shim, link.ok());
         self.keep_state(&prepared.project.layout, changed, &mut commit.context).await;
+        fault::reach("spawn.answer");
         Ok(report(prepared, &place, commit, shim.child.pid))
     }
 
@@ -170,7 +192,7 @@ impl Engine {
         let Site::New { repository, base } = &prepared.site else { return Ok(()) };
         let place = Place::made(repository.future_worktree(prepared.name.as_str(), base));
         let unplanned = LaunchPlan::default();
-        let commit = commit_record(prepared, &place, &unplanned, pu_protocol::context::ContextReport::default());
+        let commit = commit_record(prepared, &place, &unplanned, pu_protocol::context::ContextReport::default(), None);
         let launch = launch_record(prepared, &place, &unplanned, &commit)?;
         let layout = layout.clone();
         tokio::task::spawn_blocking(move || write_launch(&layout, &launch)).await?
@@ -215,7 +237,7 @@ impl Engine {
         let Draft { plan, context } = self.confirmed(prepared, place, draft).await?;
         let mut report = context.report;
         report.warnings.extend(plan.warnings.iter().cloned());
-        let commit = commit_record(prepared, place, &plan, report);
+        let commit = commit_record(prepared, place, &plan, report, context.text.as_deref());
         let mut launch = launch_record(prepared, place, &plan, &commit)?;
         launch.file_limit = self.options.file_limit;
         let layout = self.options.home.agent(&prepared.agent_id);
@@ -261,11 +283,16 @@ impl Engine {
         context: Option<&str>,
     ) -> Result<LaunchPlan, Failure> {
         let request = &prepared.request;
+        let again = prepared.again.as_ref();
+        let session = again.and_then(|again| again.session_with(context));
+        // A session knows its task: it is told only what is new.
+        let told = again.filter(|_| session.is_some());
+        let prompt = told.map_or(request.task.prompt.as_str(), |again| again.prompt.as_str());
         Ok(agents::plan(&LaunchRequest {
             definition: &prepared.definition,
             agent_id: &prepared.agent_id,
             agent_name: prepared.name.as_str(),
-            prompt: &request.task.prompt,
+            prompt,
             context,
             project_root: &prepared.project.root,
             workdir,
@@ -274,6 +301,7 @@ impl Engine {
             agent_args: &request.agent_args,
             command: request.command.as_deref(),
             env: &request.env,
+            session: session.as_ref(),
         })?)
     }
 
@@ -337,6 +365,7 @@ fn commit_record(
     place: &Place,
     plan: &LaunchPlan,
     context: pu_protocol::context::ContextReport,
+    text: Option<&str>,
 ) -> SpawnCommit {
     let agent = AgentRow {
         agent_id: prepared.agent_id.clone(),
@@ -346,6 +375,7 @@ fn commit_record(
         branch: place.branch.clone(),
         session_id: plan.session_id.clone(),
         created_at: pu_record::timestamp::now(),
+        resumes: prepared.again.as_ref().map(|again| again.agent_id.clone()),
         extra: serde_json::Map::new(),
     };
     let worktree = place.made.as_ref().map(|made| WorktreeRow {
@@ -354,9 +384,30 @@ fn commit_record(
         base: made.base.clone(),
         extra: serde_json::Map::new(),
     });
-    let prompt = prepared.request.task.prompt.clone();
-    let (tags, specs) = (prepared.request.task.tags.clone(), prepared.request.task.specs.clone());
-    SpawnCommit { agent, worktree, prompt, tags, specs, context, delivery: plan.delivery_name().to_owned() }
+    let request = &prepared.request;
+    SpawnCommit {
+        agent,
+        worktree,
+        prompt: request.task.prompt.clone(),
+        tags: request.task.tags.clone(),
+        specs: request.task.specs.clone(),
+        context,
+        context_digest: text.map(digest).unwrap_or_default(),
+        delivery: plan.delivery_name().to_owned(),
+        asked: Some(Asked {
+            budget: request.task.budget,
+            agent_args: request.agent_args.clone(),
+            command: request.command.clone(),
+            no_context: request.no_context,
+        }),
+        kept_worktree: prepared.again.as_ref().and_then(|again| again.worktree.clone()),
+        first_life: prepared.again.as_ref().map(|again| again.first_life.clone()),
+    }
+}
+
+/// What a context is known by.
+pub(super) fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn launch_record(
@@ -400,6 +451,7 @@ pub(super) fn info_of(launch: &LaunchRecord, commit: &SpawnCommit, state: AgentS
         created_at: launch.created_at.clone(),
         context_tokens: commit.context.tokens,
         size: launch.size,
+        resumes: commit.agent.resumes.clone(),
         state,
     }
 }

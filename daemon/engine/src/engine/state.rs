@@ -56,6 +56,8 @@ pub struct Shared {
     pub(super) scratch: Scratch,
     /// Agent folders that recovery did not recognise.
     pub(super) unrecognised: watch::Sender<Vec<String>>,
+    /// Agents that are being looked at since the start: until then it is not known of each whether it lives.
+    pub(super) recovering: TaskTracker,
     /// Requests under way: a stopping daemon lets them finish.
     under_way: TaskTracker,
     /// Subscribers that are being told of events: a stopping daemon lets them hear the last one.
@@ -96,6 +98,7 @@ impl Engine {
             plugin_changes: Mutex::default(),
             scratch: Scratch::default(),
             unrecognised: watch::Sender::new(Vec::new()),
+            recovering: TaskTracker::new(),
             under_way: TaskTracker::new(),
             telling: TaskTracker::new(),
             slow_work: Semaphore::new(SLOW_WORK_MAX),

@@ -48,6 +48,7 @@ mod tests {
             created_at: String::new(),
             context_tokens: 0,
             size: pu_protocol::frame::TerminalSize::default(),
+            resumes: None,
             state,
         }
     }

@@ -4,6 +4,7 @@
 //! alone. Touches no socket.
 
 use pu_protocol::layout::HomeLayout;
+use pu_record::fault;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -31,13 +32,10 @@ impl Instance {
     /// Takes the lock, or says who has it. A standalone daemon writes its PID file too; a managed one has none.
     pub fn acquire(home: &HomeLayout, with_pid_file: bool) -> Result<Self, InstanceError> {
         let path = home.daemon_lock();
-        let lock = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).write(true).truncate(false).mode(0o600);
+        let lock = fault::file("open", &path)
+            .and_then(|()| options.open(&path))
             .map_err(|source| InstanceError::Io { act: "open", path: path.clone(), source })?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -47,7 +45,8 @@ impl Instance {
             }
             Err(TryLockError::Error(source)) => return Err(InstanceError::Io { act: "lock", path, source }),
         }
-        note_holder(&lock).map_err(|source| InstanceError::Io { act: "write", path, source })?;
+        let noted = fault::file("write", &path).and_then(|()| note_holder(&lock));
+        noted.map_err(|source| InstanceError::Io { act: "write", path, source })?;
         let pid_file = if with_pid_file { Some(write_pid_file(home)?) } else { None };
         Ok(Self { _lock: lock, pid_file })
     }
@@ -80,9 +79,12 @@ fn write_pid_file(home: &HomeLayout) -> Result<PathBuf, InstanceError> {
     let path = home.daemon_pid();
     let io_error = |act, source| InstanceError::Io { act, path: home.daemon_pid(), source };
     for _ in 0..2 {
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        match fault::file("create", &path).and_then(|()| options.open(&path)) {
             Ok(mut file) => {
-                writeln!(file, "{}", std::process::id()).map_err(|e| io_error("write", e))?;
+                let text = format!("{}\n", std::process::id());
+                fault::write_all(&mut file, &path, text.as_bytes()).map_err(|e| io_error("write", e))?;
                 return Ok(path);
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {

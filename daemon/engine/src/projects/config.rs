@@ -6,12 +6,13 @@ use super::error::ProjectError;
 use crate::agents::DefinitionTable;
 use crate::context::ContextConfig;
 use crate::specs::SourceConfig;
+use crate::store::HistoryBounds;
 use pu_protocol::frame::TerminalSize;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use toml::{Table, Value};
 
 /// The longest configuration file that is read, in bytes.
@@ -24,6 +25,8 @@ pub struct Config {
     pub context: ContextConfig,
     pub specs: SpecsConfig,
     pub terminal: TerminalConfig,
+    pub history: HistoryConfig,
+    pub spool: SpoolConfig,
     /// Further agent definitions, and changes to the built-in ones.
     pub agents: BTreeMap<String, DefinitionTable>,
 }
@@ -71,6 +74,58 @@ impl TerminalConfig {
     pub fn size(&self) -> TerminalSize {
         TerminalSize { cols: self.cols, rows: self.rows }.clamped()
     }
+}
+
+/// How much is kept of what ran; 0 is no bound.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HistoryConfig {
+    pub max_mib: u64,
+    pub max_days: u64,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { max_mib: 64, max_days: 365 }
+    }
+}
+
+impl HistoryConfig {
+    pub fn bounds(&self) -> HistoryBounds {
+        HistoryBounds { bytes: bytes(self.max_mib), age: days(self.max_days) }
+    }
+}
+
+/// How much is kept of the output of a project's ended agents, all together; 0 is no bound.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpoolConfig {
+    pub max_mib: u64,
+    pub max_days: u64,
+}
+
+impl Default for SpoolConfig {
+    fn default() -> Self {
+        Self { max_mib: 1024, max_days: 90 }
+    }
+}
+
+impl SpoolConfig {
+    pub fn max_bytes(&self) -> Option<u64> {
+        bytes(self.max_mib)
+    }
+
+    pub fn max_age(&self) -> Option<Duration> {
+        days(self.max_days)
+    }
+}
+
+fn bytes(mib: u64) -> Option<u64> {
+    (mib > 0).then(|| mib.saturating_mul(1024 * 1024))
+}
+
+fn days(days: u64) -> Option<Duration> {
+    (days > 0).then(|| Duration::from_secs(days.saturating_mul(86_400)))
 }
 
 /// The merged configuration and what the files looked like when they were read.
@@ -175,6 +230,18 @@ mod tests {
         let rules = |text: &str| toml::from_str::<Config>(text).unwrap().specs.sources().rules;
         assert!(rules("") && rules("[specs]\nfolders = [\"design\"]\n"));
         assert!(!rules("[specs]\nrules = false\n"));
+    }
+
+    #[test]
+    fn bounds_are_sizes_and_ages_and_0_is_none() {
+        let config = |text: &str| toml::from_str::<Config>(text).unwrap();
+        let some = config("[history]\nmax_mib = 2\n[spool]\nmax_days = 3\n");
+        assert_eq!(some.history.bounds().bytes, Some(2 << 20));
+        assert_eq!(some.spool.max_age(), Some(Duration::from_secs(3 * 86_400)));
+        assert!(some.history.bounds().age.is_some() && some.spool.max_bytes().is_some(), "the others are the defaults");
+        let none = config("[history]\nmax_mib = 0\nmax_days = 0\n[spool]\nmax_mib = 0\nmax_days = 0\n");
+        assert_eq!((none.history.bounds(), none.spool.max_bytes()), (HistoryBounds::default(), None));
+        assert_eq!(none.spool.max_age(), None);
     }
 
     #[test]

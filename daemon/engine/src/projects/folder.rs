@@ -18,6 +18,7 @@ const GITIGNORE: &str = "\
 /manifest.json
 /manifest.lock
 /history.jsonl
+/history.1.jsonl
 /state/
 /worktrees/
 /run/

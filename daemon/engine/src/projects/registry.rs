@@ -119,6 +119,12 @@ impl Projects {
         config::of_user(&self.shared.home.config())
     }
 
+    /// The projects that the user trusts.
+    pub fn trusted_roots(&self) -> Vec<PathBuf> {
+        let state = self.lock();
+        state.registry.projects.iter().filter(|row| row.trusted).map(|row| row.root.clone()).collect()
+    }
+
     pub fn is_trusted(&self, root: &Path) -> bool {
         self.lock().registry.find(root).is_some_and(|row| row.trusted)
     }

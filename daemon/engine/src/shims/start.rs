@@ -6,6 +6,7 @@
 use super::scope::Scope;
 use pu_protocol::layout::AgentLayout;
 use pu_protocol::{ErrorBody, ErrorCode};
+use pu_record::fault;
 use pu_record::shim::{ShimRecord, StartFailure, StartReport};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -171,12 +172,10 @@ fn spawn(
     scope: Option<&Scope>,
 ) -> Result<Child, StartError> {
     let path = layout.shim_log();
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|source| StartError::Log { path, source })?;
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o600);
+    let opened = fault::file("open", &path).and_then(|()| options.open(&path));
+    let log = opened.map_err(|source| StartError::Log { path, source })?;
     let mut line = scope.map(Scope::prefix).unwrap_or_default();
     line.push(program.0.clone().into());
     let mut command = Command::new(&line[0]);
@@ -190,7 +189,9 @@ fn spawn(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log);
-    command.spawn().map_err(|source| StartError::Spawn { program: PathBuf::from(&line[0]), source })
+    fault::io("shim.fork")
+        .and_then(|()| command.spawn())
+        .map_err(|source| StartError::Spawn { program: PathBuf::from(&line[0]), source })
 }
 
 /// Reads the one line that a shim says.
@@ -198,6 +199,7 @@ async fn hear(child: &mut Child, log: &Path) -> Result<ShimRecord, StartError> {
     let mut line = String::new();
     if let Some(stdout) = child.stdout.take() {
         let mut reader = BufReader::new(stdout.take(READY_LINE_MAX));
+        fault::io("shim.hear").map_err(|e| StartError::Gibberish(e.to_string()))?;
         reader.read_line(&mut line).await.map_err(|e| StartError::Gibberish(e.to_string()))?;
     }
     if line.is_empty() {

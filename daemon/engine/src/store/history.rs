@@ -1,15 +1,20 @@
 //! A project's `history.jsonl`: what was spawned, which context it got and why, how it ended.
 //!
-//! Only ever appended to. Holds the names of environment variables, never a value.
+//! Only ever appended to, and begun anew when it has grown to half of its bounds: what there was is `history.1.jsonl` then,
+//! in the place of what that held. Whoever is just writing to it still writes into a file that is read. Holds the names of
+//! environment variables, never a value.
 
-use super::{AgentRow, StoreError};
+use super::manifest::lock;
+use super::{AgentRow, StoreError, WorktreeRow};
+use jiff::Timestamp;
 use pu_protocol::context::ContextReport;
 use pu_protocol::layout::ProjectLayout;
 use pu_record::{RecordError, atomic};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, ErrorKind};
-use std::path::Path;
+use std::io::{self, BufRead as _, BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +28,9 @@ pub enum HistoryEntry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tags: Vec<String>,
         context: Box<ContextReport>,
+        /// The worktree that was made for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worktree: Option<Box<WorktreeRow>>,
     },
     Ended {
         at: String,
@@ -60,22 +68,187 @@ fn line_of(path: &Path, entry: &HistoryEntry) -> Result<String, StoreError> {
     Ok(serde_json::to_string(entry).map_err(|source| RecordError::Encode { path: path.into(), source })?)
 }
 
-/// Whether a line tells of this agent's spawn. Reads the file once; only asked about a spawn that was interrupted.
-pub(super) fn history_tells_of(project: &ProjectLayout, agent_id: &str) -> Result<bool, StoreError> {
-    let path = project.history();
-    let failed = |source| RecordError::Io { act: "read", path: path.clone(), source };
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed(error).into()),
-    };
-    for line in BufReader::new(file).split(b'\n') {
-        // A line that does not read (cut off by a full disk, or of a newer release) tells of nobody.
-        if let Ok(HistoryEntry::Spawned { agent, .. }) = serde_json::from_slice(&line.map_err(failed)?)
-            && agent.agent_id == agent_id
-        {
-            return Ok(true);
+/// The files of a project's history, the older one first.
+pub(super) fn files(project: &ProjectLayout) -> [PathBuf; 2] {
+    [project.older_history(), project.history()]
+}
+
+/// Calls `each` with every line of a history, the oldest first.
+pub(super) fn each_line(project: &ProjectLayout, mut each: impl FnMut(&[u8])) -> Result<(), StoreError> {
+    for path in files(project) {
+        let failed = |source| RecordError::Io { act: "read", path: path.clone(), source };
+        let file = match open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(error).into()),
+        };
+        for line in BufReader::new(file).split(b'\n') {
+            each(&line.map_err(failed)?);
         }
     }
-    Ok(false)
+    Ok(())
+}
+
+/// A repository may bring anything under this name: a pipe or a device is refused, not waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let found = std::fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    File::open(path)
+}
+
+/// Whether a line tells of this agent's spawn. Reads the files once; only asked about a spawn that was interrupted.
+pub(super) fn history_tells_of(project: &ProjectLayout, agent_id: &str) -> Result<bool, StoreError> {
+    let mut tells = false;
+    each_line(project, |line| {
+        // A line that does not read (cut off by a full disk, or of a newer release) tells of nobody.
+        if !tells && let Ok(HistoryEntry::Spawned { agent, .. }) = serde_json::from_slice(line) {
+            tells = agent.agent_id == agent_id;
+        }
+    })?;
+    Ok(tells)
+}
+
+/// How much of a history is kept at most; at least the later half of it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HistoryBounds {
+    /// `None`: any.
+    pub bytes: Option<u64>,
+    pub age: Option<Duration>,
+}
+
+/// Keeps a history within its bounds; answers how many bytes went by that, or, in a dry run, would.
+pub fn bound_history(project: &ProjectLayout, bounds: HistoryBounds, dry_run: bool) -> Result<u64, StoreError> {
+    let first = over_bounds(project, bounds)?;
+    if dry_run || first == Over::default() {
+        return Ok(first.goes.unwrap_or(0));
+    }
+    // Two daemons that begin a history anew at the same time would lose one: under the lock it is looked at once more.
+    let _lock = lock(project)?;
+    let Over { begins_anew, goes } = over_bounds(project, bounds)?;
+    let [older, current] = files(project);
+    if begins_anew {
+        let failed = |source| RecordError::Io { act: "begin anew", path: current.clone(), source };
+        std::fs::rename(&current, &older).map_err(failed)?;
+    } else if goes.is_some() {
+        atomic::remove_file(&older)?;
+    }
+    Ok(goes.unwrap_or(0))
+}
+
+/// What of a history is over its bounds.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Over {
+    /// The current file has grown to be the older one.
+    begins_anew: bool,
+    /// So many bytes of the older one go, empty or not.
+    goes: Option<u64>,
+}
+
+fn over_bounds(project: &ProjectLayout, bounds: HistoryBounds) -> Result<Over, StoreError> {
+    let [older, current] = files(project);
+    let half_age = bounds.age.map(|age| age / 2);
+    let is_too_old = |at: Option<SystemTime>| {
+        let age = at.and_then(|at| SystemTime::now().duration_since(at).ok());
+        half_age.zip(age).is_some_and(|(half, age)| age > half)
+    };
+    let length = |path: &Path| match std::fs::metadata(path) {
+        Ok(found) => Ok(Some((found.len(), found.modified().ok()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RecordError::Io { act: "look at", path: path.to_owned(), source: error }),
+    };
+    let begins_anew = length(&current)?.is_some_and(|(bytes, _)| {
+        bytes > 0 && (bounds.bytes.is_some_and(|most| bytes >= most / 2) || is_too_old(first_moment(&current)))
+    });
+    let goes = length(&older)?.filter(|(_, written)| begins_anew || is_too_old(*written)).map(|(bytes, _)| bytes);
+    Ok(Over { begins_anew, goes })
+}
+
+/// When the first line of a history was written.
+fn first_moment(path: &Path) -> Option<SystemTime> {
+    #[derive(Deserialize)]
+    struct Dated {
+        at: Timestamp,
+    }
+    let lines = BufReader::new(open(path).ok()?).split(b'\n').map_while(Result::ok).take(100);
+    let mut dated = lines.filter_map(|line| serde_json::from_slice::<Dated>(&line).ok());
+    dated.next().and_then(|line| SystemTime::try_from(line.at).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> (tempfile::TempDir, ProjectLayout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = ProjectLayout::new(folder.path());
+        std::fs::create_dir_all(layout.root()).unwrap();
+        (folder, layout)
+    }
+
+    fn spawned(id: &str, at: Timestamp) -> HistoryEntry {
+        HistoryEntry::Spawned {
+            at: at.to_string(),
+            agent: AgentRow { agent_id: id.into(), ..AgentRow::default() },
+            prompt: "p".repeat(1_000),
+            tags: Vec::new(),
+            context: Box::default(),
+            worktree: None,
+        }
+    }
+
+    #[test]
+    fn a_history_is_bounded_by_size_and_its_later_half_stays() {
+        let (_folder, project) = project();
+        let bounds = HistoryBounds { bytes: Some(20_000), age: None };
+        let mut dropped = 0;
+        for i in 0..100 {
+            append_history(&project, &spawned(&format!("id-{i}"), Timestamp::now())).unwrap();
+            let foreseen = bound_history(&project, bounds, true).unwrap();
+            assert_eq!(bound_history(&project, bounds, false).unwrap(), foreseen);
+            dropped += foreseen;
+            let kept: u64 = files(&project).iter().filter_map(|path| path.metadata().ok()).map(|m| m.len()).sum();
+            assert!(kept <= 22_000, "{kept}");
+        }
+        assert!(dropped > 50_000, "{dropped}");
+        for (id, kept) in [("id-0", false), ("id-95", true), ("id-99", true)] {
+            assert_eq!(history_tells_of(&project, id).unwrap(), kept, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_history_is_bounded_by_age_and_without_bounds_by_nothing() {
+        let (_folder, project) = project();
+        let week = Duration::from_secs(7 * 86_400);
+        let old = Timestamp::now() - week;
+        append_history(&project, &spawned("old", old)).unwrap();
+        assert_eq!(bound_history(&project, HistoryBounds::default(), false).unwrap(), 0);
+        assert!(!project.older_history().exists());
+        let bounds = |age| HistoryBounds { bytes: None, age: Some(age) };
+        bound_history(&project, bounds(week * 3), false).unwrap();
+        assert!(project.history().exists(), "it is younger than half of that");
+        bound_history(&project, bounds(week), false).unwrap();
+        assert!(project.older_history().exists() && history_tells_of(&project, "old").unwrap());
+        append_history(&project, &spawned("new", Timestamp::now())).unwrap();
+        let past = SystemTime::now() - week;
+        File::options().append(true).open(project.older_history()).unwrap().set_modified(past).unwrap();
+        assert!(bound_history(&project, bounds(week), true).unwrap() > 0, "a dry run tells and drops nothing");
+        assert!(bound_history(&project, bounds(week), false).unwrap() > 0);
+        assert!(!history_tells_of(&project, "old").unwrap() && history_tells_of(&project, "new").unwrap());
+    }
+
+    /// What 0.1.0 wrote is read by this release.
+    #[test]
+    fn the_history_of_each_release_is_read() {
+        for text in [include_str!("released/history-0.1.0.jsonl")] {
+            let lines: Vec<HistoryEntry> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let [HistoryEntry::Spawned { agent, context, .. }, HistoryEntry::Ended { state, touched, .. }] = &lines[..]
+            else {
+                panic!("{lines:?}")
+            };
+            assert_eq!((agent.name.as_str(), context.picks[0].spec.as_str()), ("fix-auth", "AUTH"));
+            assert_eq!((state.exit().unwrap().code, touched[0].path.as_str()), (Some(0), "src/auth.rs"));
+        }
+    }
 }

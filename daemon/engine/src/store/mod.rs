@@ -12,15 +12,17 @@ mod past;
 mod plugin_state;
 mod plugins_lock;
 mod registry;
+mod runs;
 
-pub use commit::{SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
-pub use history::{HistoryEntry, TouchedFile, append_history};
-pub use manifest::{AgentRow, Manifest, WorktreeRow, read_manifest, update_manifest};
+pub use commit::{Asked, SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
+pub use history::{HistoryBounds, HistoryEntry, TouchedFile, append_history, bound_history};
+pub use manifest::{AgentRow, Manifest, StoppedRow, WorktreeRow, read_manifest, update_manifest};
 pub use outcomes::{Outcome, Outcomes, forget_outcomes, read_outcomes, record_outcome};
 pub use past::{PastEnd, PastSpawn, recent_spawns};
 pub use plugin_state::{read_plugin_state, update_plugin_state};
 pub use plugins_lock::{PluginPin, PluginsLock};
 pub use registry::{ProjectRow, Registry};
+pub use runs::{Run, RunEnded, read_runs};
 
 use pu_protocol::{ErrorBody, ErrorCode};
 use pu_record::{RecordError, json};
@@ -36,6 +38,8 @@ pub enum StoreError {
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error("cannot lock {}: {source}", path.display())]
     Lock { path: PathBuf, source: std::io::Error },
+    #[error("{} is held by another daemon", path.display())]
+    Locked { path: PathBuf },
     #[error("{}, line {line}: {message}", path.display())]
     PluginsLock { path: PathBuf, line: usize, message: String },
 }
@@ -48,6 +52,9 @@ impl StoreError {
                     .with_hint("free some space and try again; nothing was lost")
             }
             Self::Record(_) | Self::Lock { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),
+            Self::Locked { .. } => ErrorBody::new(ErrorCode::Busy, self.to_string()).with_hint(
+                "a daemon of another PU_HOME works on this project, and has for longer than it should: see whether it hangs",
+            ),
             Self::PluginsLock { .. } => ErrorBody::new(ErrorCode::InvalidConfig, self.to_string())
                 .with_hint("repair it, or take it back from git; `pu plugin add` writes it"),
             Self::Newer { .. } => {

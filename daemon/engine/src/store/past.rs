@@ -3,7 +3,7 @@
 //! Reads only, and no more than the end of the file; the newest first.
 
 use super::StoreError;
-use super::history::TouchedFile;
+use super::history::{TouchedFile, files};
 use pu_protocol::layout::ProjectLayout;
 use pu_record::RecordError;
 use serde::Deserialize;
@@ -45,21 +45,38 @@ pub struct PastEnd {
 
 /// The spawns in the last few megabytes of a project's history; none where it has none.
 pub fn recent_spawns(project: &ProjectLayout) -> Result<Vec<PastSpawn>, StoreError> {
-    spawns_in(&project.history(), READ_MAX)
+    spawns_in(project, READ_MAX)
 }
 
-fn spawns_in(path: &Path, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
-    let bytes = match read_end(path, at_most) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(RecordError::Io { act: "read", path: path.into(), source }.into()),
+fn spawns_in(project: &ProjectLayout, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
+    let read = |path: &Path, at_most| match read_end(path, at_most) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(RecordError::Io { act: "read", path: path.into(), source }),
     };
-    let (mut spawns, mut places) = (Vec::new(), HashMap::new());
+    let [older, newer] = files(project);
+    let current = read(&newer, at_most)?;
+    let whole = std::fs::metadata(&newer).map_or(0, |found| found.len());
+    let mut bytes = match at_most.checked_sub(whole) {
+        Some(room) if room > 0 => read(&older, room)?,
+        _ => Vec::new(),
+    };
+    // The last line of the older file may have been cut off.
+    bytes.push(b'\n');
+    bytes.extend(current);
+    let (mut spawns, mut places) = (Vec::<PastSpawn>::new(), HashMap::<String, usize>::new());
     // A line that does not read (cut off by a full disk, or of a newer release) tells of nobody.
     for line in bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok()) {
         match line.kind.as_str() {
             "spawned" => {
+                let resumes = line.agent.resumes.clone();
                 let spawn = line.spawn();
+                // An agent that was resumed is at the same task.
+                if let Some(at) = resumes.and_then(|before| places.get(&before).copied()) {
+                    places.insert(spawn.agent_id, at);
+                    spawns[at].end = None;
+                    continue;
+                }
                 // A spawn that was interrupted may have been written twice.
                 places.entry(spawn.agent_id.clone()).or_insert_with(|| {
                     spawns.push(spawn);
@@ -67,7 +84,7 @@ fn spawns_in(path: &Path, at_most: u64) -> Result<Vec<PastSpawn>, StoreError> {
                 });
             }
             "ended" => {
-                if let Some(spawn) = places.get(&line.agent_id).and_then(|at: &usize| spawns.get_mut(*at)) {
+                if let Some(spawn) = places.get(&line.agent_id).and_then(|at| spawns.get_mut(*at)) {
                     spawn.end = Some(PastEnd { state: line.state.state, code: line.state.code, touched: line.touched });
                 }
             }
@@ -120,6 +137,7 @@ struct Started {
     agent_id: String,
     agent: String,
     branch: Option<String>,
+    resumes: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -224,6 +242,22 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_was_resumed_is_one_task_with_its_last_end() {
+        let (_folder, layout) = project();
+        commit_spawn(&layout, &spawn("one")).unwrap();
+        let lost = AgentState::Lost { reason: "a reboot".into() };
+        commit_end(&layout, "one", "one", &lost, Vec::new).unwrap();
+        let mut again = spawn("two");
+        again.agent.resumes = Some("one".into());
+        commit_spawn(&layout, &again).unwrap();
+        let exit = Exit { code: Some(0), signal: None, ended_at: "2026-01-01T00:01:00Z".into(), left_running: vec![] };
+        commit_end(&layout, "two", "two", &AgentState::Exited { exit }, Vec::new).unwrap();
+        let told = recent_spawns(&layout).unwrap();
+        assert_eq!((told.len(), told[0].agent_id.as_str()), (1, "one"));
+        assert_eq!(told[0].end.as_ref().map(|end| end.state.as_str()), Some("exited"));
+    }
+
+    #[test]
     fn only_the_end_of_a_long_history_is_read_and_what_does_not_read_is_passed_over() {
         let (_folder, layout) = project();
         for id in ["one", "two"] {
@@ -233,7 +267,7 @@ mod tests {
         pu_record::atomic::append_line(&layout.history(), "{\"kind\":\"of_next_year\",\"agent_id\":\"two\"}").unwrap();
         commit_spawn(&layout, &spawn("two")).unwrap();
         let ids = |at_most: u64| -> Vec<String> {
-            spawns_in(&layout.history(), at_most).unwrap().into_iter().map(|spawn| spawn.agent_id).collect()
+            spawns_in(&layout, at_most).unwrap().into_iter().map(|spawn| spawn.agent_id).collect()
         };
         assert_eq!(ids(READ_MAX), ["two", "one"], "a spawn that was written twice is one");
         let length = std::fs::metadata(layout.history()).unwrap().len();

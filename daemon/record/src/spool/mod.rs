@@ -12,7 +12,10 @@ mod writer;
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::atomic;
 
 pub use reader::{Chunk, ReadAt, SpoolReader};
 pub use writer::SpoolWriter;
@@ -29,7 +32,8 @@ struct Segment {
 
 impl Segment {
     fn end(&self) -> u64 {
-        self.start + self.len
+        // A name is what somebody may have damaged.
+        self.start.saturating_add(self.len)
     }
 }
 
@@ -54,6 +58,32 @@ fn list(folder: &Path) -> io::Result<Vec<Segment>> {
     }
     segments.sort_unstable_by_key(|s| s.start);
     Ok(segments)
+}
+
+/// How many bytes of a spool are kept.
+pub fn kept(folder: &Path) -> io::Result<u64> {
+    match list(folder) {
+        Ok(segments) => Ok(segments.iter().map(|segment| segment.len).sum()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Drops all that is kept of a spool that nobody writes to any more, but for where it ended: whoever asks for its bytes is
+/// told how many are gone. Answers how many went.
+pub fn drop_kept(folder: &Path) -> io::Result<u64> {
+    let segments = list(folder)?;
+    let Some(last) = segments.last() else { return Ok(0) };
+    // First of all, so that the end is known whatever comes in between.
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(atomic::PRIVATE_FILE);
+    options.open(segment_path(folder, last.end()))?;
+    let mut dropped = 0;
+    for segment in segments.iter().filter(|segment| segment.len > 0) {
+        fs::remove_file(segment_path(folder, segment.start))?;
+        dropped += segment.len;
+    }
+    Ok(dropped)
 }
 
 /// The holes between segments.

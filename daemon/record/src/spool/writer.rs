@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{LIMIT_MIN, Segment, list, segment_path};
 use crate::atomic::{PRIVATE_FILE, create_private_folder};
+use crate::fault;
 
 /// Appends an agent's output.
 ///
@@ -112,7 +113,8 @@ impl SpoolWriter {
     pub fn sync(&mut self) -> io::Result<()> {
         let mut result = Ok(());
         for segment in self.segments.iter().filter(|s| s.end() > self.synced) {
-            let synced = File::open(segment_path(&self.folder, segment.start)).and_then(|file| file.sync_data());
+            let opened = fault::io("sync:spool").and_then(|()| File::open(segment_path(&self.folder, segment.start)));
+            let synced = opened.and_then(|file| file.sync_data());
             result = result.and(synced);
         }
         let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
@@ -128,7 +130,7 @@ impl SpoolWriter {
         while !rest.is_empty() {
             let at = self.end + (bytes.len() - rest.len()) as u64;
             let file = self.file_at(at)?;
-            match file.write(rest) {
+            match fault::io("write:spool").and_then(|()| file.write(rest)) {
                 Ok(0) => return self.give_up(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     rest = &rest[written..];
@@ -151,6 +153,7 @@ impl SpoolWriter {
         }
         let mut options = OpenOptions::new();
         options.append(true).mode(PRIVATE_FILE);
+        fault::io("open:spool")?;
         let file = if fits {
             let start = self.segments.back().map_or(at, |s| s.start);
             options.open(segment_path(&self.folder, start))?

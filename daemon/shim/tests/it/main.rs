@@ -5,5 +5,6 @@
 mod attach;
 mod end;
 mod output;
+mod recorded;
 mod start;
 mod world;

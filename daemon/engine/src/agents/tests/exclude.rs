@@ -39,6 +39,7 @@ fn what_is_local_is_hidden_once_in_the_root_and_in_worktrees() {
 /.pu/state/
 /.pu/manifest.json
 /.pu/history.jsonl
+/.pu/history.1.jsonl
 "
     );
     assert!(!repository.exclude_local_files().unwrap());
@@ -113,7 +114,7 @@ fn a_repository_without_an_info_folder_gets_one() {
     let scratch = in_use();
     std::fs::remove_dir_all(scratch.root().join(".git/info")).unwrap();
     assert!(scratch.repository().exclude_local_files().unwrap());
-    assert!(text(&scratch).ends_with("/.pu/history.jsonl\n"));
+    assert!(text(&scratch).ends_with("/.pu/history.1.jsonl\n"));
 }
 
 #[test]

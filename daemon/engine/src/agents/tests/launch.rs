@@ -1,6 +1,8 @@
 //! What each agent is started with: arguments, environment, files, and what is refused before.
 
-use crate::agents::{AgentDefinition, AgentsError, DefinitionTable, Definitions, LaunchPlan, LaunchRequest, plan};
+use crate::agents::{
+    AgentDefinition, AgentsError, DefinitionTable, Definitions, LaunchPlan, LaunchRequest, ResumedSession, plan,
+};
 use pu_protocol::ErrorCode;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -63,6 +65,7 @@ impl Machine {
             agent_args: &[],
             command: None,
             env: &self.env,
+            session: None,
         }
     }
 
@@ -89,7 +92,7 @@ fn each_agent_gets_prompt_and_context_by_its_own_route() {
         ("claude", "system", &["--session-id", "SESSION", "--append-system-prompt-file", CONTEXT_FILE, "--", "fix it"]),
         ("codex", "system", &["-c", toml, "--", "fix it"]),
         ("opencode", "system", &["--prompt=fix it"]),
-        ("gemini", "prompt", &[&interactive]),
+        ("gemini", "prompt", &["--session-id=SESSION", &interactive]),
         ("aider", "file", &[&read, "--message=fix it"]),
     ];
     for (agent, delivery, expected) in cases {
@@ -99,7 +102,8 @@ fn each_agent_gets_prompt_and_context_by_its_own_route() {
         assert_eq!(plan.argv[0], machine.program(agent));
         assert_eq!(plan.argv[1..], expected, "{agent}");
         assert_eq!(plan.delivery_name(), delivery, "{agent}");
-        assert_eq!((plan.session_id.is_some(), plan.warnings.len()), (agent == "claude", 0), "{agent}");
+        let chosen = ["claude", "gemini"].contains(&agent);
+        assert_eq!((plan.session_id.is_some(), plan.warnings.len()), (chosen, 0), "{agent}");
         assert_eq!(env_of(&plan, "PU_CONTEXT_FILE"), Some(CONTEXT_FILE));
         assert_eq!(env_of(&plan, "PU_PROMPT"), None);
         let [file] = &plan.files[..] else { panic!("{agent}: {:?}", plan.files) };
@@ -113,7 +117,7 @@ fn each_agent_gets_prompt_and_context_by_its_own_route() {
 #[test]
 fn without_prompt_and_context_the_agent_just_starts() {
     let machine = Machine::new();
-    for agent in ["codex", "opencode", "gemini", "aider", "terminal"] {
+    for agent in ["codex", "opencode", "aider", "terminal"] {
         for context in [None, Some(""), Some(" \n")] {
             let plan = machine.plan(agent, "", context);
             assert_eq!(plan.argv.len(), 1, "{agent}: {:?}", plan.argv);
@@ -124,6 +128,7 @@ fn without_prompt_and_context_the_agent_just_starts() {
         }
     }
     assert_eq!(machine.plan("claude", "", None).argv.len(), 3, "claude and its session");
+    assert_eq!(machine.plan("gemini", "", None).argv.len(), 2, "gemini and its session");
 }
 
 #[test]
@@ -331,6 +336,43 @@ fn where_a_session_goes_on_the_context_goes_by_the_prompt() {
     let agent_args = ["--session-id=x".to_owned()];
     let request = LaunchRequest { agent_args: &agent_args, ..machine.request("claude", "go", Some("context")) };
     assert_eq!(plan(&request).unwrap().delivery_name(), "system", "a session that begins");
+}
+
+/// Each agent by its own flag; the context only where the session has not got it, and never by a way that drops it.
+#[test]
+fn a_session_that_goes_on_is_told_what_is_new() {
+    let machine = Machine::new();
+    let read = format!("--read={CONTEXT_FILE}");
+    // agent, what its session has, how the context goes, the arguments before the prompt
+    let cases: [(&str, bool, &str, &[&str]); 9] = [
+        ("claude", true, "session", &["--resume", "s-1"]),
+        ("claude", false, "prompt", &["--resume", "s-1"]),
+        ("codex", true, "session", &["resume", "s-1"]),
+        ("codex", false, "prompt", &["resume", "s-1"]),
+        ("gemini", true, "session", &["--resume=s-1"]),
+        ("gemini", false, "prompt", &["--resume=s-1"]),
+        // These read it anew at each start.
+        ("opencode", true, "system", &["--session=s-1"]),
+        ("opencode", false, "system", &["--session=s-1"]),
+        ("aider", true, "file", &["--restore-chat-history", &read]),
+    ];
+    for (agent, has_context, delivery, expected) in cases {
+        let session = ResumedSession { id: Some("s-1".into()), has_context };
+        let request =
+            LaunchRequest { session: Some(&session), ..machine.request(agent, "and test it", Some("context")) };
+        let told = plan(&request).unwrap();
+        assert_eq!(told.delivery_name(), delivery, "{agent}, {has_context}");
+        assert_eq!(told.argv[1..=expected.len()], *expected, "{agent}, {has_context}");
+        let last = told.argv.last().unwrap();
+        assert!(last.ends_with("and test it"), "{agent}: {last}");
+        assert_eq!(last.contains("context"), delivery == "prompt", "{agent}: {last}");
+        assert_eq!(told.session_id.as_deref(), Some("s-1"));
+        assert_eq!(told.files.len(), 1, "the file is there in any case");
+
+        let silent = plan(&LaunchRequest { prompt: "", ..request }).unwrap();
+        let asks = silent.argv.last().unwrap().contains("wait for the next message");
+        assert_eq!(asks, delivery == "prompt", "{agent}: only a context that has to be said costs a message");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(super) fn programs(located: &[(&str, Option<PathBuf>)]) -> Finding {
 /// How the agents are that the daemon knows of, and which folders it does not understand.
 pub(super) fn states(all: &[AgentInfo], unrecognised: &[String]) -> Vec<Finding> {
     let mut found = Vec::new();
+    let goes_on = |agent: &AgentInfo| all.iter().any(|other| other.resumes.as_ref() == Some(&agent.agent_id));
     let named = |agent: &AgentInfo, reason: &str| format!("{} ({}, {reason})", agent.name, agent.agent_id);
     let unlinked: Vec<String> = all
         .iter()
@@ -42,13 +43,15 @@ pub(super) fn states(all: &[AgentInfo], unrecognised: &[String]) -> Vec<Finding>
     let lost: Vec<String> = all
         .iter()
         .filter_map(|agent| match &agent.state {
-            AgentState::Lost { reason } => Some(named(agent, reason)),
+            AgentState::Lost { reason } if !goes_on(agent) => Some(named(agent, reason)),
             _ => None,
         })
         .collect();
     if !lost.is_empty() {
         let finding = Finding::warning("agents", format!("lost: {}", listed(&lost)));
-        found.push(finding.with_hint("`pu clean` removes their records, and keeps what is unsaved"));
+        found.push(finding.with_hint(
+            "`pu resume --all` lets them go on; `pu clean` removes their records, and keeps what is unsaved",
+        ));
     }
     if !unrecognised.is_empty() {
         let finding = Finding::warning("agents", format!("folders that are no agent's: {}", listed(unrecognised)));
@@ -108,6 +111,7 @@ mod tests {
             created_at: String::new(),
             context_tokens: 0,
             size: pu_protocol::frame::TerminalSize::default(),
+            resumes: None,
             state,
         }
     }

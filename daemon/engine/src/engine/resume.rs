@@ -1,0 +1,380 @@
+//! `resume`: agents that have ended go on, each under its name, in its folder and, where its program can, in its session.
+//!
+//! Here is settled who is meant, and with what each is started; the steps, and their undo, are those of a spawn. The earlier
+//! life keeps its id, its output and its exit. No agent goes on twice: see [`crate::agents::Roster::reserve_again`].
+
+use super::choice::{choose_definition, fresh_agent_id};
+use super::failure::Failure;
+use super::site::Site;
+use super::spawn::{Prepared, digest};
+use super::state::Engine;
+use crate::agents::{Agent, AgentDefinition, ReservedName, ResumedSession, SessionPlace, find_session};
+use crate::projects::Project;
+use crate::store::{SpawnCommit, WorktreeRow};
+use jiff::Timestamp;
+use pu_protocol::answer::{FailedAgent, ResumedAgent};
+use pu_protocol::context::{ContextReport, TaskDescription};
+use pu_protocol::frame::TerminalSize;
+use pu_protocol::{
+    AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, LINE_MAX, Placement, ResumeRequest, SpawnRequest,
+};
+use pu_record::fault;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// So many agents are started at a time.
+const AT_A_TIME: usize = 4;
+/// How long the recovery of agents at the daemon's start is waited for: one of them may be a later life of the one that is
+/// meant.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+/// Bytes of a line that an answer leaves free.
+const SPARE: usize = 64 * 1024;
+
+/// What an agent that goes on has from before.
+pub(super) struct Again {
+    /// The id that it had.
+    pub(super) agent_id: String,
+    /// The one that it had first of all.
+    pub(super) first_life: String,
+    /// What its session is told; empty: nothing.
+    pub(super) prompt: String,
+    /// The worktree that was made for it.
+    pub(super) worktree: Option<WorktreeRow>,
+    /// The session that goes on; within, its id, where the program asks for that.
+    session: Option<Option<String>>,
+    /// Why none does.
+    fresh_because: Option<String>,
+    context: ContextReport,
+    context_digest: String,
+}
+
+/// How the agents of a request are resumed.
+#[derive(Debug, Default)]
+pub(super) struct How {
+    pub(super) prompt: String,
+    pub(super) fresh: bool,
+    pub(super) size: Option<TerminalSize>,
+    pub(super) env: BTreeMap<String, String>,
+}
+
+impl Again {
+    /// The session that goes on, for an agent that now gets this context.
+    pub(super) fn session_with(&self, context: Option<&str>) -> Option<ResumedSession> {
+        let id = self.session.clone()?;
+        let has_context = context.is_some_and(|text| digest(text) == self.context_digest);
+        Some(ResumedSession { id, has_context })
+    }
+
+    /// Whether the context is another one now than it was.
+    fn differs_from(&self, now: &SpawnCommit) -> bool {
+        if self.context_digest.is_empty() && self.context.tokens > 0 {
+            // Recorded before contexts had digests.
+            return self.context.revision != now.context.revision || self.context.tokens != now.context.tokens;
+        }
+        self.context_digest != now.context_digest
+    }
+}
+
+impl Engine {
+    pub(super) async fn resume(&self, request: ResumeRequest) -> Result<Answer, Failure> {
+        fault::point("resume.settle")?;
+        self.settled().await?;
+        let ResumeRequest { cwd, agents, all, all_projects, prompt, fresh, size, env } = request;
+        let (mut meant, mut failed) = (Vec::new(), Vec::new());
+        for called in agents {
+            match self.agent(&called, Some(cwd.clone())).await {
+                Ok(agent) => meant.push(agent.info),
+                Err(failure) => failed.push(FailedAgent { agent: called, error: failure.body }),
+            }
+        }
+        if all {
+            meant.extend(self.interrupted(cwd, all_projects).await?);
+        }
+        let (mut resumed, more) = self.resume_each(meant, How { prompt, fresh, size, env }).await?;
+        failed.extend(more);
+        fit_line(&mut resumed, LINE_MAX - SPARE);
+        Ok(Answer::ResumeReport { resumed, failed })
+    }
+
+    /// Waits until it is known of every agent whether it lives.
+    pub(super) async fn settled(&self) -> Result<(), Failure> {
+        let waited = tokio::time::timeout(SETTLE_LIMIT, self.recovering.wait()).await;
+        waited.map_err(|_| {
+            let body =
+                ErrorBody::new(ErrorCode::Busy, "the daemon still looks after the agents that it found at its start");
+            Failure::from(body.with_hint("try again in a moment; `pu daemon logs` shows what it waits for"))
+        })
+    }
+
+    /// The agents that neither ended of their own accord nor were killed by name.
+    async fn interrupted(&self, cwd: PathBuf, all_projects: bool) -> Result<Vec<AgentInfo>, Failure> {
+        let scope = if all_projects { None } else { self.project_root(Some(cwd)).await };
+        if scope.is_none() && !all_projects {
+            let message = "`--all` means the agents of a project, and this folder is in none";
+            return Err(Failure::new(ErrorCode::NotAProject, message));
+        }
+        let ended = self.roster.list(scope.as_deref()).into_iter().filter(|info| !info.state.is_live());
+        let last: Vec<AgentInfo> = ended.filter(|info| !self.roster.is_earlier_life(&info.agent_id)).collect();
+        let stopped = self.stopped(&last).await;
+        let goes_on = |info: &AgentInfo| match info.state {
+            AgentState::Lost { .. } | AgentState::ExitUnknown { .. } => true,
+            _ => stopped.contains_key(&info.agent_id),
+        };
+        Ok(last.into_iter().filter(goes_on).collect())
+    }
+
+    /// Resumes agents, several at a time; one that cannot go on holds up no other.
+    pub(super) async fn resume_each(
+        &self,
+        meant: Vec<AgentInfo>,
+        how: How,
+    ) -> Result<(Vec<ResumedAgent>, Vec<FailedAgent>), Failure> {
+        let (how, places) = (Arc::new(how), Arc::new(Semaphore::new(AT_A_TIME)));
+        let mut going = JoinSet::new();
+        for info in meant {
+            let (engine, how, places) = (self.clone(), Arc::clone(&how), Arc::clone(&places));
+            going.spawn(async move {
+                // Never closed; without a place it would only be less orderly.
+                let _place = places.acquire_owned().await.ok();
+                let resumed = Box::pin(engine.resume_one(&info.agent_id, &how)).await;
+                resumed.map_err(|failure| {
+                    failure.log("resume");
+                    FailedAgent { agent: info.name, error: failure.body }
+                })
+            });
+        }
+        let (mut resumed, mut failed) = (Vec::new(), Vec::new());
+        while let Some(one) = going.join_next().await {
+            match one? {
+                Ok(agent) => resumed.push(agent),
+                Err(failure) => failed.push(failure),
+            }
+        }
+        resumed.sort_by(|a, b| a.started.name.cmp(&b.started.name));
+        failed.sort_by(|a, b| a.agent.cmp(&b.agent));
+        Ok((resumed, failed))
+    }
+
+    async fn resume_one(&self, agent_id: &str, how: &Arc<How>) -> Result<ResumedAgent, Failure> {
+        fault::point("resume.reserve")?;
+        let (former, name) = self.roster.reserve_again(agent_id)?;
+        fault::point("resume.prepare")?;
+        let project = self.trusted_project(former.info.project_root.clone()).await?;
+        let (engine, how) = (self.clone(), Arc::clone(how));
+        let prepared = self.slowly(move || engine.prepare_again(&former, name, project, &how)).await??;
+        let prepared = Arc::new(prepared);
+        fault::point("resume.start")?;
+        let started = self.start(&prepared).await?;
+        fault::reach("resume.started");
+        tracing::info!(agent = started.agent_id, before = agent_id, "resumed");
+        self.forget_stopped(&prepared.project.layout, agent_id).await;
+        fault::reach("resume.answer");
+        let now = self.roster.get(&started.agent_id).and_then(|agent| commit_of(&agent).ok()).unwrap_or_default();
+        let again = prepared.again.as_ref();
+        Ok(ResumedAgent {
+            started,
+            resumes: agent_id.to_owned(),
+            session_id: again.and_then(|again| again.session.as_ref()).and_then(|_| now.agent.session_id.clone()),
+            fresh_because: again.and_then(|again| again.fresh_because.clone()),
+            context_before: again.map(|again| again.context.clone()).unwrap_or_default(),
+            context_changed: again.is_some_and(|again| again.differs_from(&now)),
+        })
+    }
+
+    /// Step 1 of a resume, and everything else that can be refused without having done anything. Blocking.
+    fn prepare_again(
+        &self,
+        former: &Agent,
+        name: ReservedName,
+        project: Arc<Project>,
+        how: &How,
+    ) -> Result<Prepared, Failure> {
+        let commit = commit_of(former)?;
+        let request = request_for(former, &commit, &project, how);
+        let config = project.config()?;
+        let definition = choose_definition(&request, &config)?;
+        let site = Site::choose(&request, &project.root, &self.roster)?;
+        let session = if how.fresh {
+            Err("that was asked for".to_owned())
+        } else {
+            self.session_of(former, &commit, &definition, &request)
+        };
+        let (session, fresh_because) = match session {
+            Ok(session) => (Some(session), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        let mut context = commit.context;
+        context.candidates = None;
+        context.rules.clear();
+        let again = Again {
+            agent_id: former.info.agent_id.clone(),
+            first_life: commit.first_life.unwrap_or_else(|| former.info.agent_id.clone()),
+            prompt: how.prompt.clone(),
+            worktree: commit.worktree.or(commit.kept_worktree),
+            session,
+            fresh_because,
+            context,
+            context_digest: commit.context_digest,
+        };
+        let agent_id = fresh_agent_id()?;
+        Ok(Prepared { request, agent_id, name, project, config, definition, site, again: Some(again) })
+    }
+
+    /// The session that an agent can go on in, or why there is none. Blocking.
+    fn session_of(
+        &self,
+        former: &Agent,
+        commit: &SpawnCommit,
+        definition: &AgentDefinition,
+        request: &SpawnRequest,
+    ) -> Result<Option<String>, String> {
+        if request.command.is_some() {
+            return Err("a shell command has no session".into());
+        }
+        if definition.resume_args.is_empty() {
+            return Err(format!("`{}` has no session that goes on", definition.name));
+        }
+        let others = || self.roster.others_work_in(&former.launch.cwd, &former.info.agent_id);
+        if !definition.resumes_by_id() {
+            let is_own = former.launch.worktree.is_some() && !others();
+            let reason = "its program finds a session by the folder, and that is not the agent's alone";
+            return if is_own { Ok(None) } else { Err(reason.into()) };
+        }
+        if let Some(id) = &commit.agent.session_id {
+            return Ok(Some(id.clone()));
+        }
+        let unknown = || format!("which session of `{}` was its own is not known", definition.name);
+        let began: Timestamp = former.launch.created_at.parse().map_err(|_| unknown())?;
+        let place = SessionPlace {
+            cwd: former.launch.cwd.clone(),
+            began,
+            ended: former.info.state.exit().and_then(|exit| exit.ended_at.parse().ok()),
+            is_own: former.launch.worktree.is_some() && !others(),
+        };
+        find_session(definition, &request.env, &place).map(Some).ok_or_else(unknown)
+    }
+}
+
+fn commit_of(agent: &Agent) -> Result<SpawnCommit, Failure> {
+    serde_json::from_value(agent.launch.commit.clone())
+        .map_err(|e| Failure::new(ErrorCode::RecordDamaged, format!("{}: {e}", agent.layout.launch().display())))
+}
+
+/// What was asked for when the agent was spawned, asked for once more.
+fn request_for(former: &Agent, commit: &SpawnCommit, project: &Project, how: &How) -> SpawnRequest {
+    let asked = commit.asked.clone().unwrap_or_default();
+    let worktree = former.launch.worktree.as_deref().and_then(|path| path.rsplit('/').next());
+    SpawnRequest {
+        cwd: project.root.clone(),
+        task: TaskDescription {
+            prompt: joined(&commit.prompt, &how.prompt),
+            tags: commit.tags.clone(),
+            specs: commit.specs.clone(),
+            agent: Some(former.info.agent.clone()),
+            budget: asked.budget,
+        },
+        name: Some(former.info.name.clone()),
+        placement: worktree.map_or(Placement::Root, |name| Placement::Worktree { name: name.to_owned() }),
+        command: asked.command,
+        agent_args: asked.agent_args,
+        no_context: asked.no_context,
+        size: how.size.or(Some(former.launch.size)),
+        env: how.env.clone(),
+    }
+}
+
+/// A task and what was added to it.
+fn joined(task: &str, more: &str) -> String {
+    match (task.trim().is_empty(), more.trim().is_empty()) {
+        (_, true) => task.to_owned(),
+        (true, false) => more.to_owned(),
+        (false, false) => format!("{}\n\n{more}", task.trim_end()),
+    }
+}
+
+/// Takes from the last agents what `context show` tells of them too, until the answer fits its line.
+fn fit_line(resumed: &mut [ResumedAgent], room: usize) {
+    let mut left = room;
+    for agent in resumed {
+        let size = serde_json::to_vec(agent).map_or(0, |json| json.len());
+        if size > left {
+            for report in [&mut agent.started.context, &mut agent.context_before] {
+                report.picks.clear();
+                report.assemblers.clear();
+                report.labels.clear();
+            }
+            let told =
+                format!("the answer has no room for its context: `pu context show {}` has it", agent.started.name);
+            agent.started.context.warnings = vec![told];
+        }
+        left = left.saturating_sub(serde_json::to_vec(agent).map_or(0, |json| json.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pu_protocol::answer::SpawnReport;
+    use pu_protocol::context::Pick;
+
+    #[test]
+    fn what_is_added_to_a_task_stands_below_it() {
+        for (task, more, wanted) in
+            [("fix it", "", "fix it"), ("fix it\n", "and test it", "fix it\n\nand test it"), ("", "go on", "go on")]
+        {
+            assert_eq!(joined(task, more), wanted);
+        }
+    }
+
+    #[test]
+    fn a_session_has_the_context_only_if_it_is_the_same_text() {
+        let again = |digest: &str| Again {
+            agent_id: "aaaa1111".into(),
+            first_life: "aaaa1111".into(),
+            prompt: String::new(),
+            worktree: None,
+            session: Some(Some("s".into())),
+            fresh_because: None,
+            context: ContextReport::default(),
+            context_digest: digest.into(),
+        };
+        let has = |again: &Again, text| again.session_with(text).unwrap().has_context;
+        assert!(has(&again(&digest("text")), Some("text")));
+        assert!(!has(&again(&digest("text")), Some("other")));
+        assert!(!has(&again(""), Some("")) && !has(&again(""), None));
+        let same = SpawnCommit { context_digest: digest("text"), ..SpawnCommit::default() };
+        assert!(!again(&digest("text")).differs_from(&same) && again("").differs_from(&same));
+    }
+
+    #[test]
+    fn an_answer_fits_its_line_however_many_are_resumed() {
+        let picks = || vec![Pick { reason: "r".repeat(1_000), ..Pick::default() }; 10];
+        let agent = |name: &str| ResumedAgent {
+            started: SpawnReport {
+                agent_id: name.into(),
+                name: name.into(),
+                agent: "claude".into(),
+                project_root: "/p".into(),
+                worktree: None,
+                branch: None,
+                pid: 7,
+                delivery: "system".into(),
+                context: ContextReport { picks: picks(), ..ContextReport::default() },
+            },
+            resumes: "before".into(),
+            session_id: None,
+            fresh_because: None,
+            context_before: ContextReport { picks: picks(), ..ContextReport::default() },
+            context_changed: true,
+        };
+        let mut all: Vec<ResumedAgent> = (0..100).map(|i| agent(&format!("agent-{i}"))).collect();
+        fit_line(&mut all, 200_000);
+        assert!(serde_json::to_vec(&all).unwrap().len() < 300_000);
+        assert_eq!((all[0].started.context.picks.len(), all[99].started.context.picks.len()), (10, 0));
+        assert!(all[99].started.context.warnings[0].contains("pu context show agent-99"));
+    }
+}
