@@ -79,7 +79,13 @@ impl<'w> Stage<'w> {
     #[track_caller]
     pub(crate) fn is_as(&self, before: &Traces) {
         // A process that was ended may take a moment to be gone.
-        wait_until("all is as before", || (self.traces() == *before).then_some(()));
+        let deadline = std::time::Instant::now() + e2e::LIMIT;
+        let mut now = self.traces();
+        while now != *before && std::time::Instant::now() < deadline {
+            e2e::pause(std::time::Duration::from_millis(20));
+            now = self.traces();
+        }
+        assert_eq!(now, *before, "all is as before");
     }
 
     /// The bystander runs, under the daemon that is there, and none of its lines is missing.

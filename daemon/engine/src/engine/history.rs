@@ -64,12 +64,12 @@ impl Engine {
         let mut all = Vec::new();
         for root in roots {
             let runs = read_runs(&ProjectLayout::new(root))?;
-            all.extend(runs.into_iter().map(|run| self.told(run, root)));
+            all.extend(runs.into_iter().map(|run| self.told_of(run, root)));
         }
         Ok(all)
     }
 
-    fn told(&self, run: Run, root: &Path) -> PastRun {
+    fn told_of(&self, run: Run, root: &Path) -> PastRun {
         let now = || self.roster.get(&run.agent.agent_id).map(|agent| agent.info.state.name());
         let state = match &run.end {
             Some(end) => end.state.name(),

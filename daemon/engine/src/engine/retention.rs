@@ -118,7 +118,7 @@ impl Spool {
 
 /// Those that ended too long ago, and the oldest of those that are too much together.
 fn over_bounds(mut spools: Vec<Spool>, most: Option<u64>, age: Option<Duration>, now: Timestamp) -> Vec<Spool> {
-    spools.sort_by(|a, b| b.ended.cmp(&a.ended));
+    spools.sort_by_key(|spool| std::cmp::Reverse(spool.ended));
     let mut kept: u64 = 0;
     let mut full = false;
     spools.retain(|spool| {

@@ -130,7 +130,8 @@ async fn end_agent(layout: &AgentLayout) -> Option<String> {
 }
 
 fn remove_folder(path: &Path) -> Option<String> {
-    let removed = std::fs::remove_dir_all(path);
+    // An empty one first: to look into it takes a descriptor, of which there may be none left.
+    let removed = std::fs::remove_dir(path).or_else(|_| std::fs::remove_dir_all(path));
     // The folder above (`run/`) goes too if nobody else is in it; that it is not empty is no failure.
     if let Some(above) = path.parent().filter(|above| above.ends_with("run")) {
         let _ = std::fs::remove_dir(above);

@@ -221,7 +221,8 @@ fn a_context_that_is_too_long_for_the_prompt_is_pointed_to() {
     let machine = Machine::new();
     for context in ["x".repeat(200_000), "a NUL \0 in it".to_owned()] {
         let plan = machine.plan("gemini", "fix it", Some(&context));
-        assert!(plan.argv[1].starts_with("--prompt-interactive=Before anything else, read the whole file /p/"));
+        let pointed = "--prompt-interactive=Before anything else, read the whole file /p/";
+        assert!(plan.argv.iter().any(|argument| argument.starts_with(pointed)), "{:?}", plan.argv);
         assert_eq!((plan.delivery_name(), plan.warnings.len()), ("prompt", 1));
         assert_eq!(plan.files[0].bytes, context.as_bytes());
     }
