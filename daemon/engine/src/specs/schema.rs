@@ -13,7 +13,7 @@ use super::error::SpecError;
 use super::parse::ParsedSpec;
 
 /// Part of the index folder's name: an index of another version is rebuilt.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The name under which the analyzer is registered.
 pub(super) const ANALYZER: &str = "spec-words";
 /// How many words from the start of a spec stand in `lead`.
@@ -64,6 +64,8 @@ impl TextField {
 pub(super) struct Fields {
     pub schema: Schema,
     text: [Field; 7],
+    /// The names of what a spec refers to, as they are.
+    refers: Field,
     /// Which spec a document belongs to: the first 8 bytes of the digest of its path.
     key: Field,
     /// 0 for a spec, n + 1 for its n-th section.
@@ -86,14 +88,21 @@ impl Fields {
             let indexing = TextFieldIndexing::default().set_tokenizer(ANALYZER).set_index_option(record);
             builder.add_text_field(field.name(), TextOptions::default().set_indexing_options(indexing))
         });
+        let names = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false);
+        let names = names.set_index_option(IndexRecordOption::Basic);
+        let refers = builder.add_text_field("refers", TextOptions::default().set_indexing_options(names));
         let key = builder.add_u64_field(KEY, INDEXED | FAST);
         let ordinal = builder.add_u64_field(ORDINAL, FAST);
         let meta = builder.add_text_field("meta", STORED);
-        Fields { schema: builder.build(), text, key, ordinal, meta }
+        Fields { schema: builder.build(), text, refers, key, ordinal, meta }
     }
 
     pub(super) fn text(&self, field: TextField) -> Field {
         self.text[field.index()]
+    }
+
+    pub(super) fn refers(&self) -> Field {
+        self.refers
     }
 
     /// The term that finds (and deletes) every document of a spec.
@@ -123,6 +132,9 @@ impl Fields {
             spec.add_text(self.text(TextField::Tags), tag);
         }
         spec.add_text(self.text(TextField::Lead), lead(parsed.body()));
+        for name in parsed.references(&meta.path) {
+            spec.add_text(self.refers, name);
+        }
         let mut documents = vec![spec];
         for (i, section) in meta.sections.iter().enumerate() {
             let mut document = self.document(meta.key(), i as u64 + 1);

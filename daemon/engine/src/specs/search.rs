@@ -21,8 +21,8 @@ const MAX_NAMED: usize = 32;
 pub struct SearchQuery {
     /// The task. Its first line counts twice.
     pub text: String,
-    /// Fields and what each counts: `body`, `title`, `path`, `headings`, `tags`, `lead`, `section` (the best section) and
-    /// `near` (query words that stand together). Empty for the default ranking.
+    /// Fields and what each counts: `body`, `title`, `path`, `headings`, `tags`, `lead`, `section` (the best section),
+    /// `near` (query words that stand together) and `cited` (other specs that refer to it). Empty for the default ranking.
     pub fields: Vec<(String, f32)>,
     pub limit: usize,
 }
@@ -115,14 +115,16 @@ fn weights(fields: &[(String, f32)]) -> Result<Weights, SpecError> {
     if fields.is_empty() {
         return Ok(Weights::default());
     }
-    let mut weights = Weights { fields: [0.0; 7], near: 0.0 };
+    let mut weights = Weights { fields: [0.0; 7], near: 0.0, cited: 0.0 };
     for (name, weight) in fields {
         let weight = if weight.is_finite() { weight.max(0.0) } else { 0.0 };
         match TextField::ALL.into_iter().find(|f| f.name() == name) {
             Some(field) => weights.fields[field.index()] = weight,
             None if name == Weights::NEAR => weights.near = weight,
+            None if name == Weights::CITED => weights.cited = weight,
             None => {
-                let known: Vec<&str> = TextField::ALL.iter().map(|f| f.name()).chain([Weights::NEAR]).collect();
+                let known: Vec<&str> =
+                    TextField::ALL.iter().map(|f| f.name()).chain([Weights::NEAR, Weights::CITED]).collect();
                 return Err(SpecError::UnknownField { field: name.clone(), known: known.join(", ") });
             }
         }
@@ -169,7 +171,7 @@ fn contributions(hit: &Ranked, named: bool) -> Vec<(String, f32)> {
     TextField::ALL
         .iter()
         .map(|f| (f.name(), hit.fields[f.index()]))
-        .chain([(Weights::NEAR, hit.near), ("id", f32::from(u8::from(named)))])
+        .chain([(Weights::NEAR, hit.near), (Weights::CITED, hit.cited), ("id", f32::from(u8::from(named)))])
         .filter(|(_, score)| *score > 0.0)
         .map(|(name, score)| (name.to_owned(), score))
         .collect()

@@ -12,6 +12,7 @@ pub(super) mod ids;
 mod markdown;
 mod mdx;
 mod plain_text;
+pub(super) mod references;
 mod restructured_text;
 mod sections;
 
@@ -87,6 +88,15 @@ pub(super) fn markdown_of(path: &str, text: &str) -> Option<String> {
 impl ParsedSpec<'_> {
     pub(super) fn body(&self) -> &str {
         &self.text[self.body_start..]
+    }
+
+    /// The names of what it refers to, its own left out.
+    pub(super) fn references(&self, path: &str) -> Vec<String> {
+        let own: Vec<String> =
+            self.ids.iter().map(|id| ids::normalise(id)).chain(references::file_name(path)).collect();
+        let mut names = references::of(self.text);
+        names.retain(|name| !own.contains(name));
+        names
     }
 
     pub(super) fn slice(&self, section: &SectionMeta) -> &str {

@@ -70,7 +70,7 @@ pub(in super::super) fn gather(
             query.words.iter().enumerate().filter(|(n, _)| words & (1 << n) != 0).map(|(_, word)| weight(word)).sum()
         };
         Evidence {
-            share: if ideal > 0.0 { (hit.total / ideal).clamp(0.0, 1.0) } else { 0.0 },
+            share: if ideal > 0.0 { ((hit.total - hit.cited) / ideal).clamp(0.0, 1.0) } else { 0.0 },
             at_home,
             title: sum(hit.title_words, |word| word.specificity()),
             together: hit.together.ln_1p(),

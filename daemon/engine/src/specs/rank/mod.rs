@@ -6,6 +6,7 @@
 //! It knows nothing of ids or of how hits are shown.
 
 mod bm25;
+mod cited;
 mod common;
 mod evidence;
 mod pairs;
@@ -30,10 +31,13 @@ pub(super) struct Weights {
     pub fields: [f32; 7],
     /// Query words that stand together.
     pub near: f32,
+    /// Other specs that refer to the spec.
+    pub cited: f32,
 }
 
 impl Weights {
     pub(super) const NEAR: &'static str = "near";
+    pub(super) const CITED: &'static str = "cited";
 }
 
 impl Default for Weights {
@@ -45,7 +49,7 @@ impl Default for Weights {
         fields[TextField::Path.index()] = 0.75;
         fields[TextField::Section.index()] = 0.5;
         fields[TextField::Lead.index()] = 0.25;
-        Weights { fields, near: 0.2 }
+        Weights { fields, near: 0.2, cited: 0.08 }
     }
 }
 
@@ -57,6 +61,8 @@ pub(super) struct Ranked {
     pub total: f32,
     pub fields: [f32; 7],
     pub near: f32,
+    /// What other specs' references to it add, in `total` as well; not part of what a score is a share of.
+    pub cited: f32,
     /// Which words of the query the spec has, a bit each.
     pub words: u64,
     /// Which its title has.
@@ -102,6 +108,10 @@ pub(super) fn rank(snapshot: &Snapshot, query: &Query, weights: &Weights, wanted
     if weights.near > 0.0 {
         let near = ranked.len().min(PAIR_CANDIDATES);
         ideal += weights.near * pairs::score(snapshot, query, &mut ranked[..near], weights.near)?;
+        ranked.sort_by(better);
+    }
+    if weights.cited > 0.0 {
+        cited::score(snapshot, &mut ranked, weights.cited)?;
         ranked.sort_by(better);
     }
     // The body may have chosen what no field that counts has a word of.
@@ -173,6 +183,7 @@ impl Board {
             total: self.totals[i],
             fields,
             near: 0.0,
+            cited: 0.0,
             words: self.words[i],
             title_words: self.title_words[i],
             together: 0.0,
