@@ -14,6 +14,7 @@ mod words;
 use pu_plugin_sdk::{Assembler, Assembly, Failure, Pick, Specs, Task};
 
 pub use config::Config;
+use rank::Ranked;
 use wanted::Wanted;
 
 /// See the crate.
@@ -36,13 +37,15 @@ impl Assembler for Keyword {
             answers.push((ask.weight, specs.search(&ask.query)?));
         }
         let wanted = Wanted::of(&asks);
+        let found: Vec<Ranked> = rank::join(answers).into_iter().take(self.config.limit).collect();
+        // The surest of the hits that only words found bounds what all of that kind can be: where none is about the task,
+        // the best of them is the best of nothing.
+        let mut surety = found.iter().filter(|ranked| !ranked.named).filter_map(|ranked| ranked.about).reduce(f32::max);
         let mut assembly = Assembly::default();
-        let mut surety = None;
-        for ranked in rank::join(answers).into_iter().take(self.config.limit) {
+        for ranked in found {
             let matched = reason::find(&ranked, &wanted);
-            // How sure it is of the best hit that only words found bounds what all others of that kind can be.
-            let sure = || ranked.about.unwrap_or_else(|| matched.surety());
-            let surety = if ranked.named { matched.surety() } else { *surety.get_or_insert_with(sure) };
+            let sure = || matched.surety();
+            let surety = if ranked.named { sure() } else { *surety.get_or_insert_with(sure) };
             let score = ranked.relative * surety;
             if score < self.config.min_score {
                 break;

@@ -45,11 +45,11 @@ impl Default for Weights {
     fn default() -> Self {
         let mut fields = [0.0; 7];
         fields[TextField::Body.index()] = 1.0;
-        fields[TextField::Title.index()] = 0.5;
+        fields[TextField::Title.index()] = 0.75;
         fields[TextField::Path.index()] = 0.75;
         fields[TextField::Section.index()] = 0.5;
         fields[TextField::Lead.index()] = 0.25;
-        Weights { fields, near: 0.2, cited: 0.08 }
+        Weights { fields, near: 0.2, cited: 0.1 }
     }
 }
 
