@@ -155,7 +155,6 @@ fn lint_finds_the_mistakes_and_says_where_they_are() {
     assert_eq!(output.code(), Some(1), "{report:#}");
     let findings = report["findings"].as_array().unwrap();
     for (path, line, severity, code) in [
-        (".claude/skills/release/SKILL.md", Some(1), "error", "rule_never_fires"),
         (".clinerules/fold.md", Some(3), "error", "rule_glob_invalid"),
         (".clinerules/fold.md", Some(2), "error", "rule_never_fires"),
         (".cursor/rules/sql.mdc", Some(3), "error", "rule_matches_nothing"),

@@ -301,7 +301,12 @@ mod tests {
                 RuleMode::Globs,
                 "256 choices",
             ),
-            (".cursor/rules/a.mdc", &format!("globs: {}", "a,".repeat(65)), RuleMode::Globs, "the first 64 patterns"),
+            (
+                ".cursor/rules/a.mdc",
+                format!("globs: {}", "a,".repeat(65)).as_str(),
+                RuleMode::Globs,
+                "the first 64 patterns",
+            ),
             (".kiro/steering/a.md", "inclusion: never", RuleMode::Always, "`inclusion` cannot be `never`"),
             (".kiro/steering/a.md", "inclusion: fileMatch", RuleMode::Globs, "without `fileMatchPattern`"),
             (".windsurf/rules/a.md", "trigger: glob", RuleMode::Globs, "without `globs`"),

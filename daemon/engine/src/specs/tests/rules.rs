@@ -154,6 +154,18 @@ fn every_place_is_read_without_configuration() {
 }
 
 #[test]
+fn target_is_left_out_in_the_root_and_where_it_is_a_cache() {
+    let project = Project::new(&[
+        ("target/AGENTS.md", "# no\n"),
+        ("src/target/AGENTS.md", "# Targets\n"),
+        ("crate/target/AGENTS.md", "# no\n"),
+        ("crate/target/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
+        ("docs/target/a.md", "# A\n"),
+    ]);
+    assert_eq!(paths(&project.open()), ["docs/target/a.md", "src/target/AGENTS.md"]);
+}
+
+#[test]
 fn rule_files_can_be_switched_off() {
     let project = everywhere();
     project.write("docs/AGENTS.md", "# Docs\n");
