@@ -27,6 +27,7 @@ pub(super) fn is_never_read(root: &Path, folder: &Path) -> bool {
     let builds = || name == BUILDS && (folder.parent() == Some(root) || folder.join(CACHE_MARK).exists());
     NEVER.iter().any(|never| name == *never) || builds()
 }
+
 /// A chain of more links is a circle.
 const MAX_LINKS: usize = 40;
 
@@ -305,8 +306,8 @@ impl SourceWalk<'_> {
     /// Why a folder that a source or a link names is not walked.
     fn refusal(&self, real: &Path) -> Option<String> {
         let inner = real.strip_prefix(self.root).ok()?;
-        let ways = inner.ancestors().map(|way| self.root.join(way)).filter(|way| way != self.root);
-        if ways.into_iter().any(|way| is_never_read(self.root, &way)) {
+        let mut ways = inner.ancestors().map(|way| self.root.join(way)).filter(|way| way != self.root);
+        if ways.any(|way| is_never_read(self.root, &way)) {
             return Some("this folder is never read for specs".into());
         }
         let around = self.roots.iter().find(|seen| seen.starts_with(real) && *seen != real)?;

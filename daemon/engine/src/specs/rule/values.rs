@@ -102,10 +102,9 @@ fn without_comment(text: &str) -> &str {
     for (at, c) in text.char_indices() {
         match quote {
             Some(open) if open == c => quote = None,
-            Some(_) => {}
             None if matches!(c, '"' | '\'') && (before.is_whitespace() || ",[".contains(before)) => quote = Some(c),
             None if c == '#' && before.is_whitespace() => return text[..at].trim_end(),
-            None => {}
+            _ => {}
         }
         before = c;
     }
