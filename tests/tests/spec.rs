@@ -16,7 +16,7 @@ const RULES: &[(&str, &str)] = &[
         "---\ndescription: SQL\nglobs: *.sql,db/**\nalwaysApply: false\n---\n# SQL\n\nNo stars.\n",
     ),
     (".cursor/rules/hand.mdc", "---\n---\n# By hand\n\nOnly when asked.\n"),
-    (".cursor/rules/lost.md", "# Lost\n\nNobody reads this.\n"),
+    (".github/instructions/lost.md", "# Lost\n\nNobody reads this.\n"),
     (".github/copilot-instructions.md", "# Copilot\n\nBe brief.\n"),
     (".github/instructions/ts.instructions.md", "---\napplyTo: \"**/*.ts,**/*.tsx\"\n---\n# TypeScript\n\nNo any.\n"),
     (".kiro/steering/parts.md", "---\ninclusion: fileMatch\n---\n# Parts\n\nSmall parts.\n"),
@@ -155,12 +155,11 @@ fn lint_finds_the_mistakes_and_says_where_they_are() {
     assert_eq!(output.code(), Some(1), "{report:#}");
     let findings = report["findings"].as_array().unwrap();
     for (path, line, severity, code) in [
-        (".claude/skills/release/SKILL.md", Some(1), "error", "rule_never_fires"),
         (".clinerules/fold.md", Some(3), "error", "rule_glob_invalid"),
         (".clinerules/fold.md", Some(2), "error", "rule_never_fires"),
         (".cursor/rules/sql.mdc", Some(3), "error", "rule_matches_nothing"),
         (".cursor/rules/hand.mdc", Some(1), "note", "rule_by_hand_only"),
-        (".cursor/rules/lost.md", None, "warning", "file_misplaced"),
+        (".github/instructions/lost.md", None, "warning", "file_misplaced"),
         (".github/instructions/ts.instructions.md", Some(2), "warning", "glob_matches_nothing"),
         (".kiro/steering/parts.md", Some(1), "error", "rule_never_fires"),
         (".windsurf/rules/style.md", Some(2), "error", "rule_value_unknown"),

@@ -9,6 +9,10 @@ pub struct Glob<'a> {
     /// As it was written.
     pub written: &'a str,
     pattern: &'a str,
+    /// The pattern without braces, once for each choice in them. The matcher tries all choices of all braces together, with
+    /// every place of a `*` between them: one short line of them would keep it busy for ever. Without braces it goes back to
+    /// the last `*` and the last `**` only.
+    choices: Vec<String>,
     head: &'a str,
     tail: &'a str,
     /// What it matches does not count.
@@ -17,16 +21,22 @@ pub struct Glob<'a> {
 
 const SPECIAL: [char; 9] = ['*', '?', '[', ']', '{', '}', ',', '!', '\\'];
 
+/// More choices in all braces of a glob together are no pattern that anybody wrote.
+const MAX_CHOICES: usize = 256;
+/// A longer one is none either.
+const MAX_BYTES: usize = 1_024;
+
 impl<'a> Glob<'a> {
-    /// `None` for one that is empty.
+    /// `None` for one that is empty, or that `refusal` refuses.
     pub fn new(written: &'a str) -> Option<Self> {
         let written = written.trim();
         let excludes = written.starts_with('!');
-        let pattern = written.strip_prefix('!').unwrap_or(written).trim_start_matches("./").trim_start_matches('/');
+        let pattern = pattern(written);
+        let choices = choices(pattern).ok()?;
         let head = &pattern[..pattern.find(SPECIAL).unwrap_or(pattern.len())];
         // Every special character is one byte long.
         let tail = &pattern[pattern.rfind(SPECIAL).map_or(0, |at| at + 1)..];
-        (!pattern.is_empty()).then_some(Self { written, pattern, head, tail, excludes })
+        (!pattern.is_empty()).then_some(Self { written, pattern, choices, head, tail, excludes })
     }
 
     pub fn matches(&self, path: &str) -> bool {
@@ -35,15 +45,101 @@ impl<'a> Glob<'a> {
         }
         if !self.pattern.contains('/') {
             let name = name(path);
-            return name.starts_with(self.head)
-                && name.ends_with(self.tail)
-                && fast_glob::glob_match(self.pattern, name);
+            return name.starts_with(self.head) && name.ends_with(self.tail) && self.fits(name);
         }
-        if let Some(folder) = self.pattern.strip_suffix('/') {
-            return path.starts_with(self.head) && fast_glob::glob_match(format!("{folder}/**"), path);
-        }
-        path.starts_with(self.head) && path.ends_with(self.tail) && fast_glob::glob_match(self.pattern, path)
+        // What ends with a slash is a folder: all that lies in it is meant.
+        let tail = if self.pattern.ends_with('/') { "" } else { self.tail };
+        path.starts_with(self.head) && path.ends_with(tail) && self.fits(path)
     }
+
+    fn fits(&self, text: &str) -> bool {
+        self.choices.iter().any(|choice| fast_glob::glob_match(choice, text))
+    }
+}
+
+/// Why a glob is none: it is not closed, or it has more choices than anybody means.
+pub fn refusal(written: &str) -> Option<String> {
+    choices(pattern(written.trim())).err()
+}
+
+/// Without what says that it excludes, and from the root.
+fn pattern(written: &str) -> &str {
+    written.strip_prefix('!').unwrap_or(written).trim_start_matches("./").trim_start_matches('/')
+}
+
+/// The pattern once for each choice in its braces.
+fn choices(pattern: &str) -> Result<Vec<String>, String> {
+    if pattern.len() > MAX_BYTES {
+        return Err(format!("it is longer than {MAX_BYTES} bytes"));
+    }
+    fast_glob::validate(pattern).map_err(|error| error.to_string())?;
+    let folder = if pattern.ends_with('/') { "**" } else { "" };
+    let mut pending = vec![format!("{pattern}{folder}")];
+    let mut done = Vec::new();
+    while let Some(next) = pending.pop() {
+        let Some((open, parts, close)) = braces(&next) else {
+            // Only at the start of the whole pattern it would negate.
+            let literal = next.starts_with('!') && pattern.starts_with('{');
+            done.push(if literal { format!("\\{next}") } else { next });
+            continue;
+        };
+        if done.len() + pending.len() + parts.len() > MAX_CHOICES {
+            return Err(format!("its braces have more than {MAX_CHOICES} choices"));
+        }
+        let (before, after) = (&next[..open], &next[close + 1..]);
+        pending.extend(parts.iter().rev().map(|part| format!("{before}{part}{after}")));
+    }
+    Ok(done)
+}
+
+/// The first braces that no others are around: where they open, what they part, and where they close.
+fn braces(pattern: &str) -> Option<(usize, Vec<&str>, usize)> {
+    let (mut open, mut start, mut depth) = (0, 0, 0_u32);
+    let mut parts = Vec::new();
+    let bytes = pattern.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'[' => at = class_end(bytes, at),
+            b'{' => {
+                depth += 1;
+                if depth == 1 {
+                    (open, start) = (at, at + 1);
+                }
+            }
+            b',' if depth == 1 => {
+                parts.push(&pattern[start..at]);
+                start = at + 1;
+            }
+            b'}' if depth == 1 => {
+                parts.push(&pattern[start..at]);
+                return Some((open, parts, at));
+            }
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The `]` of the class that begins here, by the matcher's rules: the first character in it never closes it.
+fn class_end(bytes: &[u8], open: usize) -> usize {
+    let mut at = open + 1;
+    if matches!(bytes.get(at), Some(b'^' | b'!')) {
+        at += 1;
+    }
+    let first = at;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b']' if at > first => return at,
+            b'\\' => at += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    at
 }
 
 /// The globs of one value: commas part them, but for those between braces.
@@ -105,6 +201,14 @@ mod tests {
             ("**", "any/file", true),
             ("", "any/file", false),
             ("größe/*.md", "größe/ä.md", true),
+            ("{a,{b,c}/d}/*.{rs,md}", "b/d/x.md", true),
+            ("{a,{b,c}/d}/*.{rs,md}", "b/x.md", false),
+            ("{src,lib}/", "lib/deep/a.rs", true),
+            ("a{,b}.rs", "a.rs", true),
+            ("{!a,b}", "!a", true),
+            ("{!a,b}", "c", false),
+            ("[{,]x/y", "{x/y", true),
+            ("\\{a,b/y", "{a,b/y", true),
         ] {
             assert_eq!(matches(glob, path), expected, "{glob} {path}");
         }
@@ -135,5 +239,28 @@ mod tests {
     fn what_is_excluded_says_so() {
         let glob = Glob::new("!src/**").unwrap();
         assert!(glob.excludes && glob.matches("src/a.rs"));
+    }
+
+    #[test]
+    fn what_would_keep_the_matcher_busy_or_is_not_closed_is_no_glob() {
+        let many = "{?,?,?,?,?,?,?,?}".repeat(10) + "~*";
+        for (glob, why) in [
+            (many.as_str(), "more than 256 choices"),
+            ("{a,b}{c,{d,e}}*", ""),
+            ("{a,b}".repeat(8).as_str(), ""),
+            ("{a,b}".repeat(9).as_str(), "more than 256 choices"),
+            (format!("{{{}}}", "a,".repeat(300)).as_str(), "more than 256 choices"),
+            ("a".repeat(2_000).as_str(), "longer than"),
+            ("src/{a", "unclosed"),
+            ("src/[a", "unclosed"),
+            ("src/a\\", "backslash"),
+        ] {
+            let refused = refusal(glob);
+            assert_eq!(refused.is_none(), why.is_empty(), "{glob}: {refused:?}");
+            assert_eq!(Glob::new(glob).is_some(), why.is_empty(), "{glob}");
+            assert!(refused.unwrap_or_default().contains(why), "{glob}");
+        }
+        // Each `*` between braces has every place to be tried, too.
+        assert!(!matches(&format!("{}x", "*{a,b}".repeat(8)), &"ab".repeat(100)));
     }
 }

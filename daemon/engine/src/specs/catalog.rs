@@ -135,7 +135,9 @@ impl SpecCatalog {
         for (i, agents) in native::loaded(&specs) {
             Arc::make_mut(&mut specs[i]).native = agents;
         }
-        let mut catalog = SpecCatalog { specs, ..SpecCatalog::default() };
+        // Before any id: none may take the place of another spec's path.
+        let by_name = specs.iter().enumerate().map(|(i, spec)| (spec.path.clone(), i)).collect();
+        let mut catalog = SpecCatalog { specs, by_name, ..SpecCatalog::default() };
         let mut digest = Sha256::new();
         for i in 0..catalog.specs.len() {
             let spec = catalog.with_unique_id(i);
@@ -149,7 +151,6 @@ impl SpecCatalog {
             for id in &spec.ids {
                 catalog.by_id.entry(ids::normalise(id)).or_default().push(i);
             }
-            catalog.by_name.entry(spec.path.clone()).or_insert(i);
             catalog.by_name.insert(spec.id.clone(), i);
             catalog.warnings.extend(spec.warnings.iter().map(|warning| format!("{}: {warning}", spec.path)));
             catalog.specs[i] = spec;
@@ -160,11 +161,12 @@ impl SpecCatalog {
 
     fn with_unique_id(&self, i: usize) -> Arc<SpecMeta> {
         let spec = &self.specs[i];
-        let Some(first) = self.by_name.get(&spec.id) else { return Arc::clone(spec) };
+        let taken = |id: &str| self.by_name.get(id).filter(|at| **at != i);
+        let Some(first) = taken(&spec.id) else { return Arc::clone(spec) };
         let mut renamed = SpecMeta::clone(spec);
         renamed.warnings.push(format!("the id {} {TAKEN} {}", spec.id, self.specs[*first].path));
         renamed.id = path_id(&spec.path);
-        if self.by_name.contains_key(&renamed.id) {
+        if taken(&renamed.id).is_some() {
             renamed.id.clone_from(&spec.path);
         }
         Arc::new(renamed)

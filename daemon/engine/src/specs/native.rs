@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::catalog::SpecMeta;
-use super::rule::RuleKind;
+use super::rule::{Rule, RuleKind, RuleMode};
 
 /// The specs (as ordinals of a list that is sorted by path) that some agent loads, with these agents.
 pub(super) fn loaded(specs: &[Arc<SpecMeta>]) -> BTreeMap<usize, Vec<&'static str>> {
@@ -29,7 +29,8 @@ pub(super) fn loaded(specs: &[Arc<SpecMeta>]) -> BTreeMap<usize, Vec<&'static st
     loaded.into_iter().map(|(i, agents)| (i, agents.into_iter().collect())).collect()
 }
 
-/// Claude's own files and what they import, and what that imports.
+/// Claude's own files, and what those of them import that are for every task, and what that imports. A nested file and a
+/// rule with `paths` bring their imports only where Claude works on what they are for.
 fn by_claude(specs: &[Arc<SpecMeta>], at: impl Fn(&str) -> Option<usize>) -> BTreeSet<usize> {
     let own =
         |spec: &SpecMeta| spec.rule.as_ref().is_some_and(|r| matches!(r.kind, RuleKind::Claude | RuleKind::Skill));
@@ -37,7 +38,8 @@ fn by_claude(specs: &[Arc<SpecMeta>], at: impl Fn(&str) -> Option<usize>) -> BTr
     let mut found = BTreeSet::new();
     while let Some(i) = pending.pop() {
         if found.insert(i) {
-            let imports = specs[i].rule.iter().flat_map(|rule| &rule.imports);
+            let always = |rule: &&Rule| rule.scope.is_none() && rule.mode == RuleMode::Always;
+            let imports = specs[i].rule.iter().filter(always).flat_map(|rule| &rule.imports);
             pending.extend(imports.filter_map(|path| at(path)));
         }
     }
@@ -80,6 +82,22 @@ mod tests {
                     ("CLAUDE.md", "claude"),
                     ("docs/a.md", "claude"),
                     ("docs/b.md", ""),
+                ],
+            ),
+            (
+                vec![
+                    (".claude/rules/a.md", "---\npaths: src/**\n---\n@docs/a.md"),
+                    (".claude/rules/b.md", "@docs/b.md"),
+                    ("docs/a.md", "a"),
+                    ("docs/b.md", "b"),
+                    ("src/CLAUDE.md", "@../docs/a.md"),
+                ],
+                vec![
+                    (".claude/rules/a.md", "claude"),
+                    (".claude/rules/b.md", "claude"),
+                    ("docs/a.md", ""),
+                    ("docs/b.md", "claude"),
+                    ("src/CLAUDE.md", "claude"),
                 ],
             ),
             (

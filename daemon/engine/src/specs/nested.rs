@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ignore::{DirEntry, WalkBuilder};
 
 use super::rule;
-use super::source::{NEVER, SourceConfig};
+use super::source::{SourceConfig, is_never_read};
 
 /// Folders below this depth are not looked into.
 const MAX_DEPTH: usize = 8;
@@ -74,12 +74,13 @@ fn walk(root: &Path, sources: Vec<PathBuf>) -> (Vec<PathBuf>, bool) {
     if sources.iter().any(|source| source == root) {
         return (files, false);
     }
+    let base = root.to_path_buf();
     let walk = WalkBuilder::new(root)
         .follow_links(false)
         .require_git(false)
         .max_depth(Some(MAX_DEPTH))
         .sort_by_file_name(|a, b| a.cmp(b))
-        .filter_entry(move |entry| entry.depth() == 0 || is_walked(entry, &sources))
+        .filter_entry(move |entry| entry.depth() == 0 || is_walked(entry, &base, &sources))
         .build();
     for (n, entry) in walk.enumerate() {
         if n >= MAX_ENTRIES {
@@ -98,11 +99,11 @@ fn walk(root: &Path, sources: Vec<PathBuf>) -> (Vec<PathBuf>, bool) {
     (files, false)
 }
 
-fn is_walked(entry: &DirEntry, sources: &[PathBuf]) -> bool {
+fn is_walked(entry: &DirEntry, root: &Path, sources: &[PathBuf]) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return true;
     }
-    let never = NEVER.iter().any(|name| entry.file_name() == *name);
+    let never = is_never_read(root, entry.path());
     let source = sources.iter().any(|source| source == entry.path());
     !never && !source && !entry.path().join(".git").exists()
 }

@@ -1,6 +1,6 @@
 //! Which folders and files of a project are specs: walks them and says of every file that it leaves out why.
 //!
-//! It never opens a file, never follows a link out of the project, and never looks into `.git`, `node_modules` or `target`.
+//! It never opens a file, never follows a link out of the project, and never looks into `.git`, `node_modules` or builds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,18 @@ use super::stamp::Stamp;
 
 /// Folders that are read without any configuration, compared without regard to case.
 const DEFAULT_FOLDERS: &[&str] = &["specs", "docs", "doc", "rfcs", "adr", "proposals", "openspec"];
-pub(super) const NEVER: &[&str] = &[".git", ".pu", "node_modules", "target"];
+const NEVER: &[&str] = &[".git", ".pu", "node_modules"];
+/// Where builds are kept, in the root or with the mark of a cache in it; elsewhere it is a name like any other.
+const BUILDS: &str = "target";
+const CACHE_MARK: &str = "CACHEDIR.TAG";
+
+/// Whether a folder, at this path, is never looked into.
+pub(super) fn is_never_read(root: &Path, folder: &Path) -> bool {
+    let Some(name) = folder.file_name() else { return false };
+    let builds = || name == BUILDS && (folder.parent() == Some(root) || folder.join(CACHE_MARK).exists());
+    NEVER.iter().any(|never| name == *never) || builds()
+}
+
 /// A chain of more links is a circle.
 const MAX_LINKS: usize = 40;
 
@@ -270,11 +281,12 @@ impl SourceWalk<'_> {
             }
             self.roots.push(real.clone());
             self.scan.folders.push(real.clone());
+            let root = self.root.to_path_buf();
             let walk = WalkBuilder::new(&folder)
                 .follow_links(false)
                 .require_git(false)
                 .sort_by_file_name(|a, b| a.cmp(b))
-                .filter_entry(|e| e.depth() == 0 || !NEVER.iter().any(|n| e.file_name() == *n))
+                .filter_entry(move |entry| entry.depth() == 0 || !is_never_read(&root, entry.path()))
                 .build();
             for entry in walk {
                 match entry {
@@ -294,7 +306,8 @@ impl SourceWalk<'_> {
     /// Why a folder that a source or a link names is not walked.
     fn refusal(&self, real: &Path) -> Option<String> {
         let inner = real.strip_prefix(self.root).ok()?;
-        if inner.components().any(|c| NEVER.iter().any(|n| c.as_os_str() == *n)) {
+        let mut ways = inner.ancestors().map(|way| self.root.join(way)).filter(|way| way != self.root);
+        if ways.any(|way| is_never_read(self.root, &way)) {
             return Some("this folder is never read for specs".into());
         }
         let around = self.roots.iter().find(|seen| seen.starts_with(real) && *seen != real)?;

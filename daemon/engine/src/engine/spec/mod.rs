@@ -94,7 +94,11 @@ fn named<'c>(catalog: &'c SpecCatalog, name: &str) -> Result<&'c Arc<SpecMeta>, 
 
 /// Whether a path is one that was asked for: itself, in that folder, or by a glob.
 fn is_asked_for(path: &str, asked: &str) -> bool {
-    Glob::new(asked).is_none_or(|glob| glob.matches(path) != glob.excludes)
+    match Glob::new(asked) {
+        Some(glob) => glob.matches(path) != glob.excludes,
+        // Nothing asks for all; what is no glob asks for nothing.
+        None => pu_plugin_globs::refusal(asked).is_none(),
+    }
 }
 
 /// The first of these that there is room for; whether all have it.

@@ -2,7 +2,7 @@
 //!
 //! Two specs that call themselves by one id are the catalog's own finding: see `TAKEN`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::catalog::{SpecMeta, TAKEN};
 use super::super::parse::ids;
@@ -25,18 +25,18 @@ impl Ids {
     /// Adds what a spec defines. `text` is its file, where that is as it was indexed.
     pub(super) fn add(&mut self, spec: &SpecMeta, text: Option<&Text<'_>>) {
         let is_told = |id: &str| spec.warnings.iter().any(|warning| warning.contains(TAKEN) && warning.contains(id));
-        let mut in_headings = Vec::new();
+        let mut in_headings = BTreeSet::new();
         for section in spec.sections.iter().filter(|section| section.part == 1) {
             let Some(id) = ids::in_heading(&section.heading) else { continue };
             let line = text.map(|text| text.line_of(section.start as usize));
-            in_headings.push(ids::normalise(&id));
+            in_headings.insert(ids::normalise(&id));
             self.define(id, spec, line);
         }
-        for id in spec.ids.iter().filter(|id| !is_told(id.as_str())) {
-            if !in_headings.contains(&ids::normalise(id)) {
-                let line = text.and_then(|text| text.line_where(|line| line.contains(id.as_str())));
-                self.define(id.clone(), spec, line);
-            }
+        let besides = spec.ids.iter().filter(|id| !in_headings.contains(&ids::normalise(id)) && !is_told(id.as_str()));
+        let besides: Vec<&str> = besides.map(String::as_str).collect();
+        let lines = text.map(|text| lines_of(&besides, text)).unwrap_or_default();
+        for id in besides {
+            self.define(id.to_owned(), spec, lines.get(id).copied());
         }
     }
 
@@ -67,4 +67,23 @@ impl Ids {
         }
         findings
     }
+}
+
+/// The first line of each of these, in one pass that ends with the last of them.
+fn lines_of<'i>(ids: &[&'i str], text: &Text<'_>) -> BTreeMap<&'i str, u32> {
+    let mut wanted = ids.to_vec();
+    let mut found = BTreeMap::new();
+    for (number, line) in (1_u32..).zip(text.text.lines()) {
+        if wanted.is_empty() {
+            break;
+        }
+        wanted.retain(|id| {
+            let is_here = line.contains(id);
+            if is_here {
+                found.insert(*id, number);
+            }
+            !is_here
+        });
+    }
+    found
 }

@@ -12,7 +12,7 @@ mod sizes;
 mod text;
 mod tree;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -29,6 +29,8 @@ use links::Target;
 use text::Text;
 use tree::Tree;
 
+/// More are read by nobody.
+const MAX_FINDINGS: usize = 10_000;
 /// What a link may leave out of a file's name: tools for sites add it.
 const ENDINGS: [&str; 9] =
     [".md", ".mdx", ".markdown", ".rst", ".adoc", "/index.md", "/index.mdx", "/index.rst", "/README.md"];
@@ -53,8 +55,14 @@ pub(super) struct Subject<'a> {
 
 /// Everything that is found, by path and line, the worst first in a line.
 pub(super) fn check(subject: &Subject<'_>, budgets: Budgets) -> Vec<Finding> {
-    let mut look =
-        Look { subject, findings: Vec::new(), ids: Ids::default(), anchors: BTreeMap::new(), tree: OnceCell::new() };
+    let mut look = Look {
+        subject,
+        findings: Vec::new(),
+        ids: Ids::default(),
+        anchors: BTreeMap::new(),
+        tree: OnceCell::new(),
+        places: RefCell::default(),
+    };
     for spec in subject.catalog.specs() {
         look.at_spec(spec);
     }
@@ -68,6 +76,11 @@ pub(super) fn check(subject: &Subject<'_>, budgets: Budgets) -> Vec<Finding> {
         a.path.cmp(&b.path).then(key(a).cmp(&key(b))).then_with(|| a.message.cmp(&b.message))
     });
     findings.dedup();
+    if findings.len() > MAX_FINDINGS {
+        let message = format!("only the first {MAX_FINDINGS} of {} findings are told", findings.len());
+        findings.truncate(MAX_FINDINGS);
+        findings.push(Finding { code: FindingCode::NotAllSearched, path: ".".to_owned(), line: None, message });
+    }
     findings
 }
 
@@ -79,6 +92,8 @@ struct Look<'a> {
     anchors: BTreeMap<String, Vec<Named>>,
     /// Walked once a rule has patterns to hold against it.
     tree: OnceCell<Tree>,
+    /// What was found at a path, so that the disk is asked once for many links.
+    places: RefCell<BTreeMap<String, Option<String>>>,
 }
 
 /// A heading that a link names.
@@ -191,6 +206,15 @@ impl Look<'_> {
 
     /// What is at a path from the root, with the ending that a link left out.
     fn place(&self, path: &str) -> Option<String> {
+        if let Some(known) = self.places.borrow().get(path) {
+            return known.clone();
+        }
+        let found = self.looked_for(path);
+        self.places.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
+    fn looked_for(&self, path: &str) -> Option<String> {
         let is_there = |path: &str| self.subject.root.join(path).exists();
         if is_there(path) {
             return Some(path.to_owned());

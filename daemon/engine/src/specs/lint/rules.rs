@@ -91,6 +91,7 @@ fn code(fault: &RuleFault) -> FindingCode {
         RuleFault::Line { .. } | RuleFault::Unclosed => FindingCode::FrontMatterBroken,
         RuleFault::Value { .. } => FindingCode::RuleValueUnknown,
         RuleFault::Glob { .. } => FindingCode::RuleGlobInvalid,
+        RuleFault::TooMany { .. } => FindingCode::FrontMatterCut,
         RuleFault::Missing { .. } => FindingCode::RuleNeverFires,
     }
 }
@@ -98,7 +99,7 @@ fn code(fault: &RuleFault) -> FindingCode {
 fn line(fault: &RuleFault, text: &Text<'_>) -> Option<u32> {
     match fault {
         RuleFault::Line { line } => Some(*line),
-        RuleFault::Value { key, .. } => text.line_of_key(key),
+        RuleFault::Value { key, .. } | RuleFault::TooMany { key, .. } => text.line_of_key(key),
         RuleFault::Glob { glob, .. } => line_with(text, glob),
         RuleFault::Unclosed | RuleFault::Missing { .. } => Some(1),
     }
@@ -116,7 +117,9 @@ fn front_line(rule: &Rule, text: &Text<'_>) -> Option<u32> {
 }
 
 fn line_with(text: &Text<'_>, glob: &str) -> Option<u32> {
-    text.line_where(|line| line.contains(glob))
+    // Copilot's are kept with a start that need not be written.
+    let bare = glob.strip_prefix("**/").unwrap_or(glob);
+    text.line_where(|line| line.contains(glob)).or_else(|| text.line_where(|line| line.contains(bare)))
 }
 
 fn listed(globs: &[&str]) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ignore::WalkBuilder;
 
-use super::super::source::NEVER;
+use super::super::source::is_never_read;
 
 /// After so many entries the walk ends.
 const MAX_ENTRIES: usize = 200_000;
@@ -21,11 +21,12 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn of(root: &Path) -> Self {
+        let base = root.to_path_buf();
         let walk = WalkBuilder::new(root)
             .hidden(false)
             .follow_links(false)
             .require_git(false)
-            .filter_entry(|entry| entry.depth() == 0 || !NEVER.iter().any(|name| entry.file_name() == *name))
+            .filter_entry(move |entry| entry.depth() == 0 || !is_never_read(&base, entry.path()))
             .build();
         let mut tree = Self::default();
         // A folder that cannot be read is nobody's concern here.

@@ -25,6 +25,9 @@ use super::rule::{self, Rule, RuleKind};
 use super::stamp::Stamp;
 use super::tokens;
 
+/// As many ids, and as many tags, as a spec has.
+const MAX_NAMES: usize = 1_000;
+
 /// A spec taken apart; borrows the text that it was read from.
 #[derive(Debug)]
 pub(super) struct ParsedSpec<'a> {
@@ -62,8 +65,18 @@ pub(super) fn parse<'a>(path: &str, text: &'a str) -> ParsedSpec<'a> {
     let headings = headings::find(format, body);
     let title = title(&front, &headings, path);
     let sections = sections::build(body, body_start, &headings);
-    let ids = ids::defined(&front, &headings);
+    let mut ids = ids::defined(&front, &headings);
+    keep_first("ids", &mut ids, &mut front.warnings);
+    keep_first("tags", &mut front.tags, &mut front.warnings);
     ParsedSpec { text, body_start, front, title, ids, rule, sections }
+}
+
+/// More ids or tags than `MAX_NAMES` are data.
+fn keep_first(what: &str, names: &mut Vec<String>, warnings: &mut Vec<String>) {
+    if names.len() > MAX_NAMES {
+        names.truncate(MAX_NAMES);
+        warnings.push(format!("only the first {MAX_NAMES} {what} are kept"));
+    }
 }
 
 /// What keeps the front matter of a file that is no rule file from being read; that of a rule file is in its `Rule`.
@@ -163,6 +176,15 @@ mod tests {
         ] {
             assert_eq!(parse(path, text).title, expected, "{path}");
         }
+    }
+
+    #[test]
+    fn of_very_many_ids_and_tags_the_first_are_kept_and_that_is_told() {
+        let list: Vec<String> = (0..1_001).map(|n| format!("A-{n}")).collect();
+        let text = format!("---\nids: [{0}]\ntags: [{0}]\n---\n", list.join(", "));
+        let parsed = parse("a.md", &text);
+        assert_eq!((parsed.ids.len(), parsed.front.tags.len()), (MAX_NAMES, MAX_NAMES));
+        assert_eq!(parsed.front.warnings, ["only the first 1000 ids are kept", "only the first 1000 tags are kept"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum RuleFault {
     Value { key: String, value: String },
     /// A pattern that fits nothing, since it is none.
     Glob { glob: String, detail: String },
+    /// More patterns under a key than are kept.
+    TooMany { key: String, kept: usize },
     /// A key that the rule needs to fire, and does not have.
     Missing { key: String },
 }
@@ -27,6 +29,7 @@ impl fmt::Display for RuleFault {
             RuleFault::Unclosed => write!(f, "the front matter begins with `---` and never ends"),
             RuleFault::Value { key, value } => write!(f, "`{key}` cannot be `{value}`"),
             RuleFault::Glob { glob, detail } => write!(f, "`{glob}` is no pattern: {detail}"),
+            RuleFault::TooMany { key, kept } => write!(f, "only the first {kept} patterns of `{key}` count"),
             RuleFault::Missing { key } => write!(f, "without `{key}` the rule never fires"),
         }
     }

@@ -18,6 +18,8 @@ pub(super) use values::Values;
 
 /// Names of files that count in every folder of a project.
 const IN_ANY_FOLDER: [&str; 2] = ["AGENTS.md", "CLAUDE.md"];
+/// What Cline keeps beside its rules: nothing of it is one.
+const NOT_CLINES_RULES: [&str; 3] = [".clinerules/workflows", ".clinerules/hooks", ".clinerules/skills"];
 /// Where rule files lie, from the project's root: files, and folders that are walked.
 pub(super) const PLACES: &[&str] = &[
     "AGENTS.md",
@@ -66,12 +68,15 @@ impl RuleKind {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let inside = |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
         let markdown = name.ends_with(".md");
+        if NOT_CLINES_RULES.iter().any(|folder| inside(folder)) {
+            return None;
+        }
         Some(match path {
             ".cursorrules" => RuleKind::Cursor,
             ".windsurfrules" => RuleKind::Windsurf,
             ".clinerules" => RuleKind::Cline,
             ".github/copilot-instructions.md" => RuleKind::Copilot,
-            _ if inside(".cursor/rules") && name.ends_with(".mdc") => RuleKind::Cursor,
+            _ if inside(".cursor/rules") && (markdown || name.ends_with(".mdc")) => RuleKind::Cursor,
             _ if inside(".github/instructions") && name.ends_with(".instructions.md") => RuleKind::Copilot,
             _ if inside(".claude/skills") => match path.split('/').count() {
                 4 if name == "SKILL.md" => RuleKind::Skill,
@@ -110,9 +115,7 @@ pub(super) fn counts_anywhere(name: &str) -> bool {
 /// Why a text in a folder of rules is none, where its author may have meant it to be one.
 pub(super) fn unread(path: &str) -> Option<&'static str> {
     let inside = |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
-    if inside(".cursor/rules") && path.ends_with(".md") {
-        Some("Cursor reads only `.mdc` files as rules")
-    } else if inside(".github/instructions") && path.ends_with(".md") {
+    if inside(".github/instructions") && path.ends_with(".md") {
         Some("Copilot reads only `.instructions.md` files as instructions")
     } else if (inside(".kiro/steering") || inside(".windsurf/rules")) && path.ends_with(".md") {
         Some("rules are read from this folder, not from folders in it")
@@ -200,7 +203,7 @@ mod tests {
             (".claude/settings.json", None),
             (".cursorrules", Some(RuleKind::Cursor)),
             (".cursor/rules/web/forms.mdc", Some(RuleKind::Cursor)),
-            (".cursor/rules/forms.md", None),
+            (".cursor/rules/forms.md", Some(RuleKind::Cursor)),
             ("docs/forms.mdc", None),
             (".github/copilot-instructions.md", Some(RuleKind::Copilot)),
             (".github/instructions/api/rest.instructions.md", Some(RuleKind::Copilot)),
@@ -211,6 +214,10 @@ mod tests {
             (".windsurf/rules/style.md", Some(RuleKind::Windsurf)),
             (".clinerules", Some(RuleKind::Cline)),
             (".clinerules/01-style.md", Some(RuleKind::Cline)),
+            (".clinerules/web/forms.md", Some(RuleKind::Cline)),
+            (".clinerules/workflows/release.md", None),
+            (".clinerules/hooks/readme.txt", None),
+            (".clinerules/skills/pdf/SKILL.md", None),
             ("docs/readme.md", None),
         ] {
             assert_eq!(RuleKind::of(path), kind, "{path}");

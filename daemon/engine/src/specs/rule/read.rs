@@ -43,7 +43,7 @@ pub(in super::super) fn read(kind: RuleKind, path: &str, values: &Values, body: 
         kind,
         mode,
         globs,
-        description: reader.description(),
+        description: reader.description().or_else(|| first_paragraph(body).filter(|_| kind == RuleKind::Skill)),
         imports: if memory { imports::of(folder, body) } else { Vec::new() },
         scope,
         faults: reader.faults,
@@ -54,6 +54,27 @@ pub(in super::super) fn read(kind: RuleKind, path: &str, values: &Values, body: 
 fn scope(path: &str) -> Option<String> {
     let (folder, name) = path.rsplit_once('/')?;
     (super::counts_anywhere(name) && !folder.starts_with(".claude")).then(|| folder.to_owned())
+}
+
+/// What says what a skill is about where its front matter does not.
+fn first_paragraph(body: &str) -> Option<String> {
+    let is_text = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let lines = body.lines().map(str::trim).skip_while(|line| !is_text(line)).take_while(is_text);
+    let text = lines.collect::<Vec<_>>().join(" ");
+    (!text.is_empty()).then(|| cut(&text))
+}
+
+fn cut(description: &str) -> String {
+    description[..description.floor_char_boundary(MAX_DESCRIPTION)].to_owned()
+}
+
+/// Copilot takes a pattern for one in whatever folder, but for what says where it begins.
+fn in_any_folder(glob: &str) -> String {
+    match glob {
+        "*" | "**" => glob.to_owned(),
+        _ if glob.starts_with(['/', '!']) || glob.starts_with("**/") => glob.to_owned(),
+        _ => format!("**/{}", glob.trim_start_matches("./")),
+    }
 }
 
 struct Reader<'a> {
@@ -73,9 +94,9 @@ impl Reader<'_> {
     }
 
     fn copilot(&mut self) -> (RuleMode, Vec<String>) {
-        let globs = self.globs("applyTo");
+        let globs: Vec<String> = self.globs("applyTo").iter().map(|glob| in_any_folder(glob)).collect();
         let mode = match self.has("applyTo") {
-            true if globs.iter().any(|glob| glob == "**" || glob == "**/*") => RuleMode::Always,
+            true if globs.iter().any(|glob| matches!(glob.as_str(), "*" | "**" | "**/*")) => RuleMode::Always,
             true => RuleMode::Globs,
             false => self.by_description(),
         };
@@ -128,8 +149,7 @@ impl Reader<'_> {
     /// Of a skill an agent first sees the description alone.
     fn skill(&mut self) -> (RuleMode, Vec<String>) {
         let by_hand = self.flag("disable-model-invocation");
-        let mode = if by_hand { RuleMode::Manual } else { self.needing("description", RuleMode::Model) };
-        (mode, Vec::new())
+        (if by_hand { RuleMode::Manual } else { RuleMode::Model }, Vec::new())
     }
 
     fn by_description(&self) -> RuleMode {
@@ -145,7 +165,7 @@ impl Reader<'_> {
 
     fn description(&self) -> Option<String> {
         let text = self.values.get("description")?.as_str()?.trim();
-        (!text.is_empty()).then(|| text[..text.floor_char_boundary(MAX_DESCRIPTION)].to_owned())
+        (!text.is_empty()).then(|| cut(text))
     }
 
     fn has(&self, key: &str) -> bool {
@@ -187,13 +207,16 @@ impl Reader<'_> {
             self.wrong(key, &value);
         }
         let mut globs = Vec::new();
-        for glob in values::items(value).into_iter().take(MAX_GLOBS) {
-            match GlobBuilder::new(&glob).literal_separator(true).build() {
-                Ok(_) => globs.push(glob),
-                Err(error) => {
-                    let detail = error.kind().to_string();
-                    self.faults.push(RuleFault::Glob { glob, detail });
-                }
+        let items = values::items(value);
+        if items.len() > MAX_GLOBS {
+            self.faults.push(RuleFault::TooMany { key: key.to_owned(), kept: MAX_GLOBS });
+        }
+        for glob in items.into_iter().take(MAX_GLOBS) {
+            let built = GlobBuilder::new(&glob).literal_separator(true).build();
+            let detail = built.err().map(|error| error.kind().to_string());
+            match detail.or_else(|| pu_plugin_globs::refusal(&glob)) {
+                None => globs.push(glob),
+                Some(detail) => self.faults.push(RuleFault::Glob { glob, detail }),
             }
         }
         globs
@@ -229,6 +252,13 @@ mod tests {
             (".github/copilot-instructions.md", "", always, ""),
             (".github/instructions/a.instructions.md", "applyTo: \"**\"", always, "**"),
             (".github/instructions/a.instructions.md", "applyTo: '**/*.ts,**/*.tsx'", globs, "**/*.ts **/*.tsx"),
+            (".github/instructions/a.instructions.md", "applyTo: \"*\"", always, "*"),
+            (
+                ".github/instructions/a.instructions.md",
+                "applyTo: src/*.ts,/lib/**,*.md",
+                globs,
+                "**/src/*.ts /lib/** **/*.md",
+            ),
             (".github/instructions/a.instructions.md", "description: x", model, ""),
             (".github/instructions/a.instructions.md", "", manual, ""),
             (".kiro/steering/a.md", "", always, ""),
@@ -247,6 +277,7 @@ mod tests {
             (".claude/rules/a.md", "", always, ""),
             (".claude/rules/a.md", "paths: src/api/**/*.ts", globs, "src/api/**/*.ts"),
             (".claude/skills/a/SKILL.md", "name: a\ndescription: x", model, ""),
+            (".claude/skills/a/SKILL.md", "name: a", model, ""),
             (".claude/skills/a/SKILL.md", "description: x\ndisable-model-invocation: true", manual, ""),
             ("AGENTS.md", "", always, ""),
             (".claude/CLAUDE.md", "", always, ""),
@@ -264,10 +295,21 @@ mod tests {
         for (path, front, mode, fault) in [
             (".cursor/rules/a.mdc", "alwaysApply: sometimes", RuleMode::Manual, "`alwaysApply` cannot be `sometimes`"),
             (".cursor/rules/a.mdc", "globs: src/[a.ts", RuleMode::Globs, "`src/[a.ts` is no pattern"),
+            (
+                ".cursor/rules/a.mdc",
+                "globs: {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}",
+                RuleMode::Globs,
+                "256 choices",
+            ),
+            (
+                ".cursor/rules/a.mdc",
+                format!("globs: {}", "a,".repeat(65)).as_str(),
+                RuleMode::Globs,
+                "the first 64 patterns",
+            ),
             (".kiro/steering/a.md", "inclusion: never", RuleMode::Always, "`inclusion` cannot be `never`"),
             (".kiro/steering/a.md", "inclusion: fileMatch", RuleMode::Globs, "without `fileMatchPattern`"),
             (".windsurf/rules/a.md", "trigger: glob", RuleMode::Globs, "without `globs`"),
-            (".claude/skills/a/SKILL.md", "name: a", RuleMode::Model, "without `description`"),
             (".clinerules/a.md", "paths: []", RuleMode::Globs, "without `paths`"),
         ] {
             let rule = rule(path, front);
@@ -275,6 +317,16 @@ mod tests {
             assert_eq!(rule.faults.len(), 1, "{path}: {:?}", rule.faults);
             assert!(rule.faults[0].to_string().contains(fault), "{}", rule.faults[0]);
         }
+    }
+
+    #[test]
+    fn a_skill_without_a_description_is_about_what_its_text_begins_with() {
+        let told = |front: &str, body: &str| {
+            read(RuleKind::Skill, ".claude/skills/a/SKILL.md", &Values::of_lines(front, 2), body).description
+        };
+        assert_eq!(told("name: a", "\n# A\n\nTag,\nbuild.\n\nMore.\n").as_deref(), Some("Tag, build."));
+        assert_eq!(told("description: x", "text\n").as_deref(), Some("x"));
+        assert_eq!(told("", "# A\n"), None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ impl Values {
                 values.add_item(item);
                 open = Open::List;
             } else if let (Some((key, value)), false) = (key_value(text), indented) {
+                let value = if is_prose(key) { value } else { without_comment(value) };
                 open = match value {
                     "|" | ">" | "|-" | ">-" => Open::Text,
                     _ => Open::Any,
@@ -50,7 +51,8 @@ impl Values {
     }
 
     fn add_item(&mut self, text: &str) {
-        let Some((_, value)) = self.entries.last_mut() else { return };
+        let Some((key, value)) = self.entries.last_mut() else { return };
+        let text = if is_prose(key) { text } else { without_comment(text) };
         match value {
             Value::Array(items) => items.push(scalar(text)),
             Value::String(before) if !before.is_empty() => *value = Value::Array(vec![scalar(before), scalar(text)]),
@@ -86,6 +88,27 @@ fn key_value(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once(':')?;
     let named = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     (named && (value.is_empty() || value.starts_with([' ', '\t']))).then(|| (key, value.trim()))
+}
+
+/// What people write sentences after: there `#` may be meant.
+fn is_prose(key: &str) -> bool {
+    key == "description"
+}
+
+/// A value without ` # why` behind it. Between quotes `#` is part of the value.
+fn without_comment(text: &str) -> &str {
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        match quote {
+            Some(open) if open == c => quote = None,
+            None if matches!(c, '"' | '\'') && (before.is_whitespace() || ",[".contains(before)) => quote = Some(c),
+            None if c == '#' && before.is_whitespace() => return text[..at].trim_end(),
+            _ => {}
+        }
+        before = c;
+    }
+    text
 }
 
 fn scalar(text: &str) -> Value {
@@ -148,6 +171,8 @@ mod tests {
             ("globs:\n  - **/*.py\n  - \"tests/**\"", vec!["**/*.py", "tests/**"]),
             ("globs:\n- a\n- b", vec!["a", "b"]),
             ("globs:", vec![]),
+            ("globs: *.ts, a#b # these", vec!["*.ts", "a#b"]),
+            ("globs: # both\n  - \"a #b\" # quoted\n  - c # bare", vec!["a #b", "c"]),
         ] {
             let values = Values::of_lines(text, 2);
             assert!(values.faults.is_empty(), "{text}: {:?}", values.faults);
@@ -158,11 +183,11 @@ mod tests {
     #[test]
     fn texts_may_have_colons_and_more_lines_and_a_line_that_is_nothing_is_reported() {
         let values = Values::of_lines(
-            "description: Use: when writing *.ts\nalwaysApply: true\nlong: >\n  one\n  two\nplain: three\n  four\nnonsense\n",
+            "description: Use: when writing *.ts # 1\nalwaysApply: true # always\nlong: >\n  one\n  two\nplain: three\n  four\nnonsense\n",
             2,
         );
         let text = |key: &str| values.get(key).and_then(Value::as_str).map(str::to_owned);
-        assert_eq!(text("description").as_deref(), Some("Use: when writing *.ts"));
+        assert_eq!(text("description").as_deref(), Some("Use: when writing *.ts # 1"));
         assert_eq!(text("long").as_deref(), Some("one two"));
         assert_eq!(text("plain").as_deref(), Some("three four"));
         assert_eq!(values.get("alwaysApply"), Some(&Value::Bool(true)));

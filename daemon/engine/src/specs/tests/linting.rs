@@ -102,7 +102,7 @@ fn what_is_too_long_and_what_is_not_read() {
         ("AGENTS.md", &format!("# Agents\n\n{}", "word ".repeat(60))),
         (".cursorrules", &format!("# Cursor\n\n{}", "word ".repeat(50))),
         (".clinerules/a.md", &format!("# Cline\n\n{}", "word ".repeat(150))),
-        (".cursor/rules/b.md", "# misplaced\n"),
+        (".github/instructions/b.md", "# misplaced\n"),
     ]);
     project.write_bytes("specs/latin.md", b"# Gr\xf6\xdfe\n\ntext\n");
     let outside = project.dir.path().join("secret.md");
@@ -110,7 +110,7 @@ fn what_is_too_long_and_what_is_not_read() {
     symlink(&outside, project.path("specs/secret.md")).unwrap();
     let expected = [
         ".clinerules/a.md rule_too_long",
-        ".cursor/rules/b.md file_misplaced",
+        ".github/instructions/b.md file_misplaced",
         "specs/latin.md not_utf8",
         "specs/long.md spec_too_long",
         "specs/secret.md file_outside",

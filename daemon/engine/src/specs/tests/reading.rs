@@ -35,6 +35,21 @@ fn an_id_that_is_taken_is_reported_and_the_second_spec_goes_by_its_path() {
 }
 
 #[test]
+fn an_id_takes_the_path_of_no_other_spec() {
+    let project = Project::new(&[
+        ("specs/a.md", "---\nid: specs/b.md\n---\n# A\n"),
+        ("specs/b.md", "# B\n"),
+        ("specs/c.md", "---\nid: specs/c.md\n---\n# C\n"),
+    ]);
+    let index = project.open();
+    let catalog = index.catalog();
+    let ids: Vec<&str> = catalog.specs().iter().map(|s| s.id.as_str()).collect();
+    assert_eq!(ids, ["specs/a", "specs/b", "specs/c.md"]);
+    assert_eq!(catalog.find("specs/b.md").map(|s| s.path.as_str()), Some("specs/b.md"));
+    assert!(index.warnings().iter().any(|w| w.contains("is taken by specs/b.md")), "{:?}", index.warnings());
+}
+
+#[test]
 fn sections_are_read_from_the_file_as_it_is_now() {
     let project = Project::new(&[("specs/a.md", "---\nid: A-1\n---\n# A\n\n## One\nfirst\n\n## Two\nsecond\n")]);
     let index = project.open();

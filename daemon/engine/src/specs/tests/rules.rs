@@ -38,7 +38,7 @@ fn cursor() {
 fn copilot() {
     let rule = rule(".github/instructions/py.instructions.md", include_str!("fixtures/copilot.instructions.md"));
     assert_eq!((rule.kind, rule.mode), (RuleKind::Copilot, RuleMode::Globs));
-    assert_eq!(rule.globs, ["**/*.py", "tests/**"]);
+    assert_eq!(rule.globs, ["**/*.py", "**/tests/**"]);
     assert_eq!(rule.description.as_deref(), Some("Python style"));
     assert!(rule.faults.is_empty(), "stars need no quotes: {:?}", rule.faults);
 }
@@ -81,9 +81,10 @@ fn claude() {
 #[test]
 fn skill() {
     let rule = rule(".claude/skills/release/SKILL.md", include_str!("fixtures/skill.md"));
-    assert_eq!((rule.kind, rule.mode, rule.description), (RuleKind::Skill, RuleMode::Model, None));
+    assert_eq!((rule.kind, rule.mode), (RuleKind::Skill, RuleMode::Model));
+    assert_eq!(rule.description.as_deref(), Some("Tag, build, publish."));
     let value = RuleFault::Value { key: "disable-model-invocation".into(), value: "maybe".into() };
-    assert_eq!(rule.faults, [value, RuleFault::Missing { key: "description".into() }]);
+    assert_eq!(rule.faults, [value], "a text serves where there is no description");
 }
 
 /// A project with a rule file at each place, and files beside them that are none.
@@ -98,7 +99,9 @@ fn everywhere() -> Project {
         (".claude/commands/c.md", "# no\n"),
         (".clinerules/a.md", "# Cline\n"),
         (".cursor/rules/deep/a.mdc", "# Cursor\n"),
-        (".cursor/rules/b.md", "# no, and reported\n"),
+        (".cursor/rules/b.md", "# Cursor too\n"),
+        (".clinerules/workflows/w.md", "# no\n"),
+        (".github/instructions/b.md", "# no, and reported\n"),
         (".cursorrules", "# Old Cursor\n"),
         (".github/copilot-instructions.md", "# Copilot\n"),
         (".github/instructions/deep/a.instructions.md", "# Copilot\n"),
@@ -127,6 +130,7 @@ fn every_place_is_read_without_configuration() {
         ".claude/rules/deep/a.md",
         ".claude/skills/release/SKILL.md",
         ".clinerules/a.md",
+        ".cursor/rules/b.md",
         ".cursor/rules/deep/a.mdc",
         ".cursorrules",
         ".github/copilot-instructions.md",
@@ -141,12 +145,24 @@ fn every_place_is_read_without_configuration() {
     ];
     assert_eq!(paths(&index), expected);
     let skipped: Vec<String> = index.skipped().iter().map(|file| format!("{}: {}", file.path, file.reason)).collect();
-    assert_eq!(skipped, [".cursor/rules/b.md: Cursor reads only `.mdc` files as rules"]);
+    assert_eq!(skipped, [".github/instructions/b.md: Copilot reads only `.instructions.md` files as instructions"]);
     let nested = spec(&index, "src/api/AGENTS.md");
     let expected =
         [("rule.kind", "agents"), ("rule.mode", "globs"), ("rule.glob", "src/api/**"), ("rule.scope", "src/api")];
     assert_eq!(nested.facts().collect::<Vec<_>>(), expected);
     assert!(spec(&index, "CLAUDE.md").facts().any(|fact| fact == ("native", "claude")));
+}
+
+#[test]
+fn target_is_left_out_in_the_root_and_where_it_is_a_cache() {
+    let project = Project::new(&[
+        ("target/AGENTS.md", "# no\n"),
+        ("src/target/AGENTS.md", "# Targets\n"),
+        ("crate/target/AGENTS.md", "# no\n"),
+        ("crate/target/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
+        ("docs/target/a.md", "# A\n"),
+    ]);
+    assert_eq!(paths(&project.open()), ["docs/target/a.md", "src/target/AGENTS.md"]);
 }
 
 #[test]
