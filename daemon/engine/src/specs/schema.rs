@@ -13,7 +13,7 @@ use super::error::SpecError;
 use super::parse::ParsedSpec;
 
 /// Part of the index folder's name: an index of another version is rebuilt.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// The name under which the analyzer is registered.
 pub(super) const ANALYZER: &str = "spec-words";
 /// How many words from the start of a spec stand in `lead`.
