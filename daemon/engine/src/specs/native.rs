@@ -86,8 +86,8 @@ mod tests {
             ),
             (
                 vec![
-                    (".claude/rules/a.md", "---\npaths: src/**\n---\n@docs/a.md"),
-                    (".claude/rules/b.md", "@docs/b.md"),
+                    (".claude/rules/a.md", "---\npaths: src/**\n---\n@../../docs/a.md"),
+                    (".claude/rules/b.md", "@../../docs/b.md"),
                     ("docs/a.md", "a"),
                     ("docs/b.md", "b"),
                     ("src/CLAUDE.md", "@../docs/a.md"),

@@ -1,7 +1,9 @@
 //! An index that is not what it should be is built anew, never a reason to fail.
 
 use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
 
+use super::super::schema::VERSION;
 use super::{Project, found, paths, write};
 
 fn project() -> Project {
@@ -33,17 +35,17 @@ fn changes_while_nobody_watched_are_seen() {
 #[test]
 fn every_kind_of_damage_is_repaired_and_reported() {
     type Damage = fn(&Project);
-    let garble: Damage = |p| write(&p.index_dir().join("v2/meta.json"), b"{ not json");
-    let empty: Damage = |p| write(&p.index_dir().join("v2/meta.json"), b"");
+    let garble: Damage = |p| write(&current(p).join("meta.json"), b"{ not json");
+    let empty: Damage = |p| write(&current(p).join("meta.json"), b"");
     let cut: Damage = |p| {
-        for entry in fs::read_dir(p.index_dir().join("v2")).unwrap().map(Result::unwrap) {
+        for entry in fs::read_dir(current(p)).unwrap().map(Result::unwrap) {
             if entry.path().extension().is_some_and(|e| e == "term" || e == "store" || e == "idx") {
                 OpenOptions::new().write(true).open(entry.path()).unwrap().set_len(10).unwrap();
             }
         }
     };
     let lost: Damage = |p| {
-        for entry in fs::read_dir(p.index_dir().join("v2")).unwrap().map(Result::unwrap) {
+        for entry in fs::read_dir(current(p)).unwrap().map(Result::unwrap) {
             if entry.path().extension().is_some_and(|e| e == "store" || e == "fast") {
                 fs::remove_file(entry.path()).unwrap();
             }
@@ -68,7 +70,7 @@ fn flipped_bytes_are_noticed_before_anything_is_written() {
     let project = project();
     drop(project.open());
     for extension in ["idx", "term", "store", "fast", "fieldnorm", "pos"] {
-        for entry in fs::read_dir(project.index_dir().join("v2")).unwrap().map(Result::unwrap) {
+        for entry in fs::read_dir(current(&project)).unwrap().map(Result::unwrap) {
             if entry.path().extension().is_some_and(|e| e == extension) {
                 let mut bytes = fs::read(entry.path()).unwrap();
                 let body = bytes.len() - footer(&bytes);
@@ -84,6 +86,11 @@ fn flipped_bytes_are_noticed_before_anything_is_written() {
         index.fresh().unwrap();
         assert_eq!(found(&index, &format!("of{extension}")), ["specs/b.md"]);
     }
+}
+
+/// The folder of the index that this release makes.
+fn current(project: &Project) -> PathBuf {
+    project.index_dir().join(format!("v{VERSION}"))
 }
 
 /// How long the footer of a tantivy file is, which holds its checksum and ends with its own length and a magic number.
