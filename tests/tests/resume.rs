@@ -292,7 +292,10 @@ fn a_managed_daemon_saves_its_agents_and_the_next_one_resumes_them() {
     let first = managed();
     let before = spawn(&project, "fix", &[]);
     let session = session_of(&world, &before);
-    assert_eq!(world.client().ask(&json!({"type": "shutdown"}))["stopped_agents"], 1);
+    project.spawn("shell", &format!("echo once >> ran; {FOREVER}"), &["--root"]);
+    let ran = || std::fs::read_to_string(project.root().join("ran")).unwrap_or_default();
+    wait_until("the shell command runs", || (ran() == "once\n").then_some(()));
+    assert_eq!(world.client().ask(&json!({"type": "shutdown"}))["stopped_agents"], 2);
     first.finish().ok();
     world.gone(i32::try_from(before["pid"].as_i64().unwrap()).unwrap());
 
@@ -302,6 +305,13 @@ fn a_managed_daemon_saves_its_agents_and_the_next_one_resumes_them() {
     });
     assert!(is_alive(i32::try_from(agent["pid"].as_i64().unwrap()).unwrap()));
     assert!(project.wrote("fix", "ready").contains(&session), "in its session");
+    let error = project.pu(["resume", "--all", "--json"]).output().fails(4, "agent_ended");
+    assert!(error["hint"].as_str().unwrap().contains("pu resume shell"), "{error}");
+    assert_eq!(
+        (ran().as_str(), &project.agent("shell")["state"]),
+        ("once\n", &json!("killed")),
+        "unasked it runs once"
+    );
     assert_eq!(world.client().ask(&json!({"type": "shutdown"}))["stopped_agents"], 1);
     second.finish().ok();
 }

@@ -19,7 +19,7 @@ use pu_protocol::{
     AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, LINE_MAX, Placement, ResumeRequest, SpawnRequest,
 };
 use pu_record::fault;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,16 +85,23 @@ impl Engine {
         self.settled().await?;
         let ResumeRequest { cwd, agents, all, all_projects, prompt, fresh, size, env } = request;
         let (mut meant, mut failed) = (Vec::new(), Vec::new());
+        let mut ids = BTreeSet::new();
         for called in agents {
             match self.agent(&called, Some(cwd.clone())).await {
+                // By its name and by its id it is the same one.
+                Ok(agent) if !ids.insert(agent.info.agent_id.clone()) => {}
                 Ok(agent) => meant.push(agent.info),
                 Err(failure) => failed.push(FailedAgent { agent: called, error: failure.body }),
             }
         }
         if all {
-            meant.extend(self.interrupted(cwd, all_projects).await?);
+            let mut more = self.interrupted(cwd, all_projects).await?;
+            more.retain(|info| ids.insert(info.agent_id.clone()));
+            let (agents, commands) = self.without_commands(more);
+            meant.extend(agents);
+            failed.extend(commands.into_iter().map(not_unasked));
         }
-        let (mut resumed, more) = self.resume_each(meant, How { prompt, fresh, size, env }).await?;
+        let (mut resumed, more) = self.resume_each(meant, How { prompt, fresh, size, env }).await;
         failed.extend(more);
         fit_line(&mut resumed, LINE_MAX - SPARE);
         Ok(Answer::ResumeReport { resumed, failed })
@@ -127,36 +134,54 @@ impl Engine {
         Ok(last.into_iter().filter(goes_on).collect())
     }
 
+    /// Parts agents from shell commands. A session goes on where it was; a command would be run a second time from its
+    /// beginning, and what it does then only who named it knows.
+    pub(super) fn without_commands(&self, agents: Vec<AgentInfo>) -> (Vec<AgentInfo>, Vec<AgentInfo>) {
+        let is_agent = |info: &AgentInfo| {
+            let commit = self.roster.get(&info.agent_id).and_then(|agent| commit_of(&agent).ok());
+            commit.and_then(|commit| commit.asked).is_none_or(|asked| asked.command.is_none())
+        };
+        agents.into_iter().partition(is_agent)
+    }
+
     /// Resumes agents, several at a time; one that cannot go on holds up no other.
-    pub(super) async fn resume_each(
-        &self,
-        meant: Vec<AgentInfo>,
-        how: How,
-    ) -> Result<(Vec<ResumedAgent>, Vec<FailedAgent>), Failure> {
+    pub(super) async fn resume_each(&self, meant: Vec<AgentInfo>, how: How) -> (Vec<ResumedAgent>, Vec<FailedAgent>) {
         let (how, places) = (Arc::new(how), Arc::new(Semaphore::new(AT_A_TIME)));
-        let mut going = JoinSet::new();
+        let (mut going, mut names) = (JoinSet::new(), HashMap::new());
         for info in meant {
             let (engine, how, places) = (self.clone(), Arc::clone(&how), Arc::clone(&places));
-            going.spawn(async move {
+            let name = info.name.clone();
+            let task = going.spawn(async move {
                 // Never closed; without a place it would only be less orderly.
                 let _place = places.acquire_owned().await.ok();
+                if engine.is_closing() {
+                    let body = ErrorBody::new(ErrorCode::ShuttingDown, "the daemon is stopping")
+                        .with_hint("`pu resume` lets it go on with the next one");
+                    return Err(FailedAgent { agent: info.name, error: body });
+                }
                 let resumed = Box::pin(engine.resume_one(&info.agent_id, &how)).await;
                 resumed.map_err(|failure| {
                     failure.log("resume");
                     FailedAgent { agent: info.name, error: failure.body }
                 })
             });
+            names.insert(task.id(), name);
         }
         let (mut resumed, mut failed) = (Vec::new(), Vec::new());
         while let Some(one) = going.join_next().await {
-            match one? {
-                Ok(agent) => resumed.push(agent),
-                Err(failure) => failed.push(failure),
+            match one {
+                Ok(Ok(agent)) => resumed.push(agent),
+                Ok(Err(failure)) => failed.push(failure),
+                // The others are on their way: one that panicked takes none of them with it.
+                Err(error) => {
+                    let agent = names.remove(&error.id()).unwrap_or_default();
+                    failed.push(FailedAgent { agent, error: Failure::from(error).body });
+                }
             }
         }
         resumed.sort_by(|a, b| a.started.name.cmp(&b.started.name));
         failed.sort_by(|a, b| a.agent.cmp(&b.agent));
-        Ok((resumed, failed))
+        (resumed, failed)
     }
 
     async fn resume_one(&self, agent_id: &str, how: &Arc<How>) -> Result<ResumedAgent, Failure> {
@@ -257,6 +282,14 @@ impl Engine {
         };
         find_session(definition, &request.env, &place).map(Some).ok_or_else(unknown)
     }
+}
+
+/// A shell command that `--all` leaves alone.
+fn not_unasked(info: AgentInfo) -> FailedAgent {
+    let message = format!("{} is a shell command, which would run a second time: `--all` leaves it alone", info.name);
+    let error =
+        ErrorBody::new(ErrorCode::AgentEnded, message).with_hint(format!("`pu resume {}` runs it again", info.name));
+    FailedAgent { agent: info.name, error }
 }
 
 fn commit_of(agent: &Agent) -> Result<SpawnCommit, Failure> {
