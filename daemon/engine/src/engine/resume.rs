@@ -5,10 +5,11 @@
 
 use super::choice::{choose_definition, fresh_agent_id};
 use super::failure::Failure;
+use super::retention::last_moment;
 use super::site::Site;
 use super::spawn::{Prepared, digest};
 use super::state::Engine;
-use crate::agents::{Agent, AgentDefinition, ReservedName, ResumedSession, SessionPlace, find_session};
+use crate::agents::{Agent, AgentDefinition, ReservedName, ResumedSession, SessionClaim, SessionPlace, find_session};
 use crate::projects::Project;
 use crate::store::{SpawnCommit, WorktreeRow};
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ pub(super) struct Again {
     pub(super) worktree: Option<WorktreeRow>,
     /// The session that goes on; within, its id, where the program asks for that.
     session: Option<Option<String>>,
+    /// Where it was found, nobody else finds it until this agent stands in the roster.
+    _claim: Option<SessionClaim>,
     /// Why none does.
     fresh_because: Option<String>,
     context: ContextReport,
@@ -228,9 +231,9 @@ impl Engine {
         } else {
             self.session_of(former, &commit, &definition, &request)
         };
-        let (session, fresh_because) = match session {
-            Ok(session) => (Some(session), None),
-            Err(reason) => (None, Some(reason)),
+        let (session, claim, fresh_because) = match session {
+            Ok((session, claim)) => (Some(session), claim, None),
+            Err(reason) => (None, None, Some(reason)),
         };
         let mut context = commit.context;
         context.candidates = None;
@@ -241,6 +244,7 @@ impl Engine {
             prompt: how.prompt.clone(),
             worktree: commit.worktree.or(commit.kept_worktree),
             session,
+            _claim: claim,
             fresh_because,
             context,
             context_digest: commit.context_digest,
@@ -256,7 +260,7 @@ impl Engine {
         commit: &SpawnCommit,
         definition: &AgentDefinition,
         request: &SpawnRequest,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<(Option<String>, Option<SessionClaim>), String> {
         if request.command.is_some() {
             return Err("a shell command has no session".into());
         }
@@ -267,21 +271,43 @@ impl Engine {
         if !definition.resumes_by_id() {
             let is_own = former.launch.worktree.is_some() && !others();
             let reason = "its program finds a session by the folder, and that is not the agent's alone";
-            return if is_own { Ok(None) } else { Err(reason.into()) };
+            return if is_own { Ok((None, None)) } else { Err(reason.into()) };
         }
         if let Some(id) = &commit.agent.session_id {
-            return Ok(Some(id.clone()));
+            return Ok((Some(id.clone()), None));
         }
         let unknown = || format!("which session of `{}` was its own is not known", definition.name);
         let began: Timestamp = former.launch.created_at.parse().map_err(|_| unknown())?;
-        let place = SessionPlace {
-            cwd: former.launch.cwd.clone(),
-            began,
-            ended: former.info.state.exit().and_then(|exit| exit.ended_at.parse().ok()),
-            is_own: former.launch.worktree.is_some() && !others(),
-        };
-        find_session(definition, &request.env, &place).map(Some).ok_or_else(unknown)
+        let ended = last_moment(former);
+        let is_own = former.launch.worktree.is_some() && !others();
+        if !is_own && (ended.is_none() || self.others_worked_beside(former, began, ended)) {
+            return Err(unknown());
+        }
+        let place = SessionPlace { cwd: former.launch.cwd.clone(), began, ended, is_own };
+        let found = find_session(definition, &request.env, &place).ok_or_else(unknown)?;
+        let claim = self.roster.claim_session(&found, &former.info.agent_id).ok_or_else(unknown)?;
+        Ok((Some(found), Some(claim)))
     }
+
+    /// Whether another agent of this kind worked in the same folder in this time: the one session that is found may be its.
+    fn others_worked_beside(&self, former: &Agent, began: Timestamp, ended: Option<Timestamp>) -> bool {
+        let is_like_it = |other: &Agent| other.launch.cwd == former.launch.cwd && other.info.agent == former.info.agent;
+        let others = self.roster.others(&former.info.agent_id, is_like_it);
+        others.iter().any(|other| overlap((began, ended), time_of(other)))
+    }
+}
+
+/// From when to when an agent worked; `None` is a time that is not known.
+fn time_of(agent: &Agent) -> (Option<Timestamp>, Option<Timestamp>) {
+    let ended = if agent.info.state.is_live() { None } else { last_moment(agent) };
+    (agent.launch.created_at.parse().ok(), ended)
+}
+
+/// Whether one worked while the other did, as far as can be known.
+fn overlap(one: (Timestamp, Option<Timestamp>), other: (Option<Timestamp>, Option<Timestamp>)) -> bool {
+    let begins_later = other.0.zip(one.1).is_some_and(|(began, ended)| began > ended);
+    let ended_before = other.1.is_some_and(|ended| ended < one.0);
+    !begins_later && !ended_before
 }
 
 /// A shell command that `--all` leaves alone.
@@ -364,6 +390,23 @@ mod tests {
     }
 
     #[test]
+    fn who_worked_beside_whom_is_known_by_their_times() {
+        let at = |hour: i64| Timestamp::from_second(hour * 3_600).unwrap();
+        let one = (at(10), Some(at(12)));
+        for (other, wanted) in [
+            ((Some(at(8)), Some(at(9))), false),
+            ((Some(at(13)), None), false),
+            ((Some(at(8)), Some(at(11))), true),
+            ((Some(at(11)), Some(at(11))), true),
+            ((Some(at(8)), None), true),
+            ((None, None), true),
+        ] {
+            assert_eq!(overlap(one, other), wanted, "{other:?}");
+        }
+        assert!(overlap((at(10), None), (Some(at(13)), None)));
+    }
+
+    #[test]
     fn a_session_has_the_context_only_if_it_is_the_same_text() {
         let again = |digest: &str| Again {
             agent_id: "aaaa1111".into(),
@@ -371,6 +414,7 @@ mod tests {
             prompt: String::new(),
             worktree: None,
             session: Some(Some("s".into())),
+            _claim: None,
             fresh_because: None,
             context: ContextReport::default(),
             context_digest: digest.into(),
