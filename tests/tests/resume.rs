@@ -183,7 +183,22 @@ fn a_resume_that_fails_leaves_nothing() {
     assert_eq!(resume(&project, &["fix"])["name"], "fix", "it can still go on");
     end(&project, "fix");
     project.git(["worktree", "remove", "--force", ".pu/worktrees/fix"]);
-    project.pu(["resume", "--json", "fix"]).output().fails(3, "worktree_not_found");
+    let error = project.pu(["resume", "--json", "fix"]).output().fails(3, "worktree_not_found");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("git worktree add .pu/worktrees/fix pu/fix"), "{hint}");
+    project.git(["worktree", "add", "-q", ".pu/worktrees/fix", "pu/fix"]);
+    assert_eq!(resume(&project, &["fix"])["branch"], "pu/fix", "what the hint says helps");
+}
+
+/// Called by its name and by its id, it is one agent.
+#[test]
+fn an_agent_that_is_named_twice_goes_on_once() {
+    let world = World::new();
+    let project = project(&world);
+    let before = spawn(&project, "fix", &[]);
+    end(&project, "fix");
+    let after = resume(&project, &["fix", "fix", before["agent_id"].as_str().unwrap()]);
+    assert_eq!(after["resumes"], before["agent_id"]);
 }
 
 /// Killed somewhere within a resume: the agent goes on once, or can be resumed once more.
