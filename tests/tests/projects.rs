@@ -24,6 +24,7 @@ fn a_cloned_project_runs_nothing_before_init() {
         &["spawn", "--json", "--agent", "terminal", AUTH_TASK],
         &["spawn", "--json", "--root", "--command", "true", AUTH_TASK],
         &["context", "explain", "--json", AUTH_TASK],
+        &["history", "--json"],
     ] {
         let error = world.pu(args).cwd(&clone).output().fails(4, "project_untrusted");
         assert!(error["hint"].as_str().unwrap().contains("pu init"), "{error}");

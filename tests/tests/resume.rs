@@ -183,7 +183,22 @@ fn a_resume_that_fails_leaves_nothing() {
     assert_eq!(resume(&project, &["fix"])["name"], "fix", "it can still go on");
     end(&project, "fix");
     project.git(["worktree", "remove", "--force", ".pu/worktrees/fix"]);
-    project.pu(["resume", "--json", "fix"]).output().fails(3, "worktree_not_found");
+    let error = project.pu(["resume", "--json", "fix"]).output().fails(3, "worktree_not_found");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("git worktree add .pu/worktrees/fix pu/fix"), "{hint}");
+    project.git(["worktree", "add", "-q", ".pu/worktrees/fix", "pu/fix"]);
+    assert_eq!(resume(&project, &["fix"])["branch"], "pu/fix", "what the hint says helps");
+}
+
+/// Called by its name and by its id, it is one agent.
+#[test]
+fn an_agent_that_is_named_twice_goes_on_once() {
+    let world = World::new();
+    let project = project(&world);
+    let before = spawn(&project, "fix", &[]);
+    end(&project, "fix");
+    let after = resume(&project, &["fix", "fix", before["agent_id"].as_str().unwrap()]);
+    assert_eq!(after["resumes"], before["agent_id"]);
 }
 
 /// Killed somewhere within a resume: the agent goes on once, or can be resumed once more.
@@ -292,7 +307,10 @@ fn a_managed_daemon_saves_its_agents_and_the_next_one_resumes_them() {
     let first = managed();
     let before = spawn(&project, "fix", &[]);
     let session = session_of(&world, &before);
-    assert_eq!(world.client().ask(&json!({"type": "shutdown"}))["stopped_agents"], 1);
+    project.spawn("shell", &format!("echo once >> ran; {FOREVER}"), &["--root"]);
+    let ran = || std::fs::read_to_string(project.root().join("ran")).unwrap_or_default();
+    wait_until("the shell command runs", || (ran() == "once\n").then_some(()));
+    assert_eq!(world.client().ask(&json!({"type": "shutdown"}))["stopped_agents"], 2);
     first.finish().ok();
     world.gone(i32::try_from(before["pid"].as_i64().unwrap()).unwrap());
 
@@ -302,6 +320,13 @@ fn a_managed_daemon_saves_its_agents_and_the_next_one_resumes_them() {
     });
     assert!(is_alive(i32::try_from(agent["pid"].as_i64().unwrap()).unwrap()));
     assert!(project.wrote("fix", "ready").contains(&session), "in its session");
+    let error = project.pu(["resume", "--all", "--json"]).output().fails(4, "agent_ended");
+    assert!(error["hint"].as_str().unwrap().contains("pu resume shell"), "{error}");
+    assert_eq!(
+        (ran().as_str(), &project.agent("shell")["state"]),
+        ("once\n", &json!("killed")),
+        "unasked it runs once"
+    );
     assert_eq!(world.client().ask(&json!({"type": "shutdown"}))["stopped_agents"], 1);
     second.finish().ok();
 }

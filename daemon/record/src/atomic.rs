@@ -3,11 +3,14 @@
 //! It knows nothing of what it writes, and it never retries: whether a full disk is worth waiting for is the caller's
 //! to judge.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use crate::process::ProcessIdentity;
 use crate::{RecordError, fault};
@@ -16,6 +19,10 @@ use crate::{RecordError, fault};
 pub const PRIVATE_FILE: u32 = 0o600;
 /// Folders that only their owner enters.
 pub const PRIVATE_FOLDER: u32 = 0o700;
+
+/// How long a line waits for the one that somebody else is just writing.
+const LINE_LIMIT: Duration = Duration::from_secs(2);
+const LINE_PAUSE: Duration = Duration::from_millis(1);
 
 /// How much a write must outlive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,20 +156,42 @@ pub fn append_line_volatile(path: &Path, line: &str) -> Result<(), RecordError> 
 fn open_to_append(path: &Path) -> Result<File, RecordError> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(PRIVATE_FILE);
-    let opened = fault::file("open", path).and_then(|()| options.open(path));
+    let opened = fault::file("open", path).and_then(|()| open_regular(&mut options, path));
     opened.map_err(RecordError::io("open for appending", path))
 }
 
+/// Opens one of our files, to write to it or to lock it. A repository may bring anything under its name: a link is not
+/// followed, a pipe or a device is refused and not waited for.
+pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    Ok(file)
+}
+
 fn write_line(file: &mut File, path: &Path, line: &str) -> Result<(), RecordError> {
-    // A line that somebody is just writing would look like one that was cut off. Where there are no locks, the worst that
-    // comes of it is an empty line.
-    let locked = file.lock().is_ok();
+    // A line that somebody is just writing would look like one that was cut off. Where there are no locks, and where
+    // somebody keeps one, the worst that comes of it is an empty line.
+    let locked = lock_in_time(file);
     let written = write_whole_line(file, path, line);
     if locked {
         // Closing the file would do it too, after the wait for the disk.
         let _ = file.unlock();
     }
     written
+}
+
+fn lock_in_time(file: &File) -> bool {
+    let deadline = Instant::now() + LINE_LIMIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return true,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::park_timeout(LINE_PAUSE),
+            Err(_) => return false,
+        }
+    }
 }
 
 fn write_whole_line(file: &mut File, path: &Path, line: &str) -> Result<(), RecordError> {
@@ -287,5 +316,31 @@ mod tests {
         assert_eq!(text.lines().count(), 100);
         assert!(text.lines().all(|l| l.ends_with(&"x".repeat(500)) && l.len() < 510));
         assert_eq!(mode_of(&path), 0o600);
+    }
+    #[test]
+    fn a_line_does_not_wait_for_ever_for_whoever_keeps_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let keeper = File::create(&path).unwrap();
+        keeper.lock().unwrap();
+        let (tell, written) = std::sync::mpsc::channel();
+        let to = path.clone();
+        std::thread::spawn(move || tell.send(append_line(&to, "{}")));
+        written.recv_timeout(LINE_LIMIT * 10).unwrap().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n");
+    }
+
+    #[test]
+    fn a_line_goes_into_no_file_that_is_linked_to_and_into_no_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let (victim, link, pipe) =
+            (folder.path().join("victim"), folder.path().join("link"), folder.path().join("pipe"));
+        File::create(&victim).unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [&link, &pipe] {
+            assert!(matches!(append_line(path, "{}"), Err(RecordError::Io { .. })), "{}", path.display());
+        }
+        assert_eq!(std::fs::read(&victim).unwrap(), b"");
     }
 }

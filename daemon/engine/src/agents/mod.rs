@@ -5,6 +5,7 @@
 //! the daemon use `spawn_blocking`. This room starts no agent: that is done by the shims.
 
 mod changes;
+mod claims;
 mod cleaning;
 mod commits;
 mod definition;
@@ -33,6 +34,7 @@ mod worktree;
 mod tests;
 
 pub use changes::{ChangedFile, changed_files};
+pub use claims::SessionClaim;
 pub use cleaning::{Inspection, KeepReason, Outcome, Removal};
 pub use commits::{Commit, CommitLog, read_commits};
 pub use definition::{AgentDefinition, DefinitionTable, Delivery};

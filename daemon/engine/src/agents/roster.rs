@@ -2,6 +2,7 @@
 //!
 //! A table in memory; what of it must last is in the agents' own folders. It starts and ends nothing.
 
+use super::claims::{SessionClaim, SessionClaims};
 use super::holds::{Holds, WorktreeHold};
 use super::name;
 use super::state::{IllegalTransition, News, next};
@@ -9,6 +10,7 @@ use crate::shims::ShimLink;
 use pu_protocol::layout::AgentLayout;
 use pu_protocol::{AgentInfo, ErrorBody, ErrorCode};
 use pu_record::launch::LaunchRecord;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +40,8 @@ pub struct Roster {
     reserved: Arc<Mutex<BTreeSet<(PathBuf, String)>>>,
     /// Worktrees that agents which are being started join, or that are being removed.
     holds: Holds,
+    /// Sessions that agents which are being resumed go on in.
+    sessions: SessionClaims,
 }
 
 /// A name that nobody else gets while this lives.
@@ -238,9 +242,23 @@ impl Roster {
 
     /// Whether any agent but this one, in whatever life of its, works or has worked in this folder.
     pub fn others_work_in(&self, folder: &Path, agent_id: &str) -> bool {
+        !self.others(agent_id, |agent| agent.launch.cwd == folder).is_empty()
+    }
+
+    /// Those agents that are not this one in an earlier life.
+    pub fn others(&self, agent_id: &str, which: impl Fn(&Agent) -> bool) -> Vec<Agent> {
         let own = self.earlier_lives(agent_id);
         let is_own = |id: &str| id == agent_id || own.iter().any(|life| life == id);
-        self.lock().values().any(|agent| agent.launch.cwd == folder && !is_own(&agent.info.agent_id))
+        let agents = self.lock();
+        agents.values().filter(|agent| !is_own(&agent.info.agent_id) && which(agent)).cloned().collect()
+    }
+
+    /// Keeps a session that was found for an agent from being found for another one; `None` where it is another's.
+    pub fn claim_session(&self, session_id: &str, agent_id: &str) -> Option<SessionClaim> {
+        let has_it = |agent: &Agent| {
+            agent.launch.commit.pointer("/agent/session_id").and_then(Value::as_str) == Some(session_id)
+        };
+        self.sessions.claim(session_id, || !self.others(agent_id, has_it).is_empty())
     }
 
     /// Keeps a worktree from being removed, for an agent that is about to be started in it; `None` while it is.
@@ -354,5 +372,22 @@ mod tests {
         assert!(roster.is_earlier_life("bbbb2222") && !roster.is_earlier_life("cccc3333"));
         assert!(!roster.others_work_in(Path::new("/p"), "cccc3333"));
         assert!(roster.others_work_in(Path::new("/p"), "aaaa1111"), "a later life is another");
+    }
+    #[test]
+    fn a_session_is_claimed_by_one_agent_and_only_where_it_is_no_others() {
+        let roster = Roster::default();
+        insert(&roster, "aaaa1111", lost(), None);
+        insert(&roster, "bbbb2222", lost(), None);
+        let claim = roster.claim_session("s", "aaaa1111").unwrap();
+        assert!(roster.claim_session("s", "bbbb2222").is_none(), "it is being resumed");
+        assert!(roster.claim_session("t", "bbbb2222").is_some());
+        drop(claim);
+        assert!(roster.claim_session("s", "bbbb2222").is_some(), "that came to nothing");
+        let mut agent = roster.get("aaaa1111").unwrap();
+        let commit = serde_json::json!({ "agent": { "session_id": "s" } });
+        agent.launch = Arc::new(LaunchRecord { commit, ..LaunchRecord::default() });
+        roster.insert(agent);
+        assert!(roster.claim_session("s", "bbbb2222").is_none(), "it is on record");
+        assert!(roster.claim_session("s", "aaaa1111").is_some(), "as its own");
     }
 }

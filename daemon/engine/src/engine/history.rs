@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::state::Engine;
+use crate::projects::ProjectError;
 use crate::store::{Run, read_runs};
 use jiff::Timestamp;
 use pu_protocol::history::{PastRun, RunEnd, Touched};
@@ -46,6 +47,7 @@ impl Engine {
                 let body = ErrorBody::new(ErrorCode::NotAProject, message);
                 return Err(body.with_hint("`pu history --all-projects` tells of them all").into());
             };
+            self.check_known(&root)?;
             BTreeSet::from([root])
         };
         let engine = self.clone();
@@ -57,6 +59,16 @@ impl Engine {
         fit_line(&mut runs, LINE_MAX - SPARE);
         let more = u32::try_from(all - runs.len()).unwrap_or(u32::MAX);
         Ok(Answer::HistoryReport { runs, more })
+    }
+
+    /// Refuses a project whose history may be what somebody else made up: one that brings its `.pu/`, has no trust and has
+    /// had no agent of ours.
+    fn check_known(&self, root: &Path) -> Result<(), Failure> {
+        let is_ours = self.projects.is_trusted(root) || !self.roster.list(Some(root)).is_empty();
+        if is_ours || !ProjectLayout::new(root).root().exists() {
+            return Ok(());
+        }
+        Err(ProjectError::Untrusted(root.to_owned()).into())
     }
 
     /// Blocking.

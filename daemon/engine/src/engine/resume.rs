@@ -5,10 +5,11 @@
 
 use super::choice::{choose_definition, fresh_agent_id};
 use super::failure::Failure;
+use super::retention::last_moment;
 use super::site::Site;
 use super::spawn::{Prepared, digest};
 use super::state::Engine;
-use crate::agents::{Agent, AgentDefinition, ReservedName, ResumedSession, SessionPlace, find_session};
+use crate::agents::{Agent, AgentDefinition, ReservedName, ResumedSession, SessionClaim, SessionPlace, find_session};
 use crate::projects::Project;
 use crate::store::{SpawnCommit, WorktreeRow};
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use pu_protocol::{
     AgentInfo, AgentState, Answer, ErrorBody, ErrorCode, LINE_MAX, Placement, ResumeRequest, SpawnRequest,
 };
 use pu_record::fault;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(super) struct Again {
     pub(super) worktree: Option<WorktreeRow>,
     /// The session that goes on; within, its id, where the program asks for that.
     session: Option<Option<String>>,
+    /// Where it was found, nobody else finds it until this agent stands in the roster.
+    _claim: Option<SessionClaim>,
     /// Why none does.
     fresh_because: Option<String>,
     context: ContextReport,
@@ -85,16 +88,23 @@ impl Engine {
         self.settled().await?;
         let ResumeRequest { cwd, agents, all, all_projects, prompt, fresh, size, env } = request;
         let (mut meant, mut failed) = (Vec::new(), Vec::new());
+        let mut ids = BTreeSet::new();
         for called in agents {
             match self.agent(&called, Some(cwd.clone())).await {
+                // By its name and by its id it is the same one.
+                Ok(agent) if !ids.insert(agent.info.agent_id.clone()) => {}
                 Ok(agent) => meant.push(agent.info),
                 Err(failure) => failed.push(FailedAgent { agent: called, error: failure.body }),
             }
         }
         if all {
-            meant.extend(self.interrupted(cwd, all_projects).await?);
+            let mut more = self.interrupted(cwd, all_projects).await?;
+            more.retain(|info| ids.insert(info.agent_id.clone()));
+            let (agents, commands) = self.without_commands(more);
+            meant.extend(agents);
+            failed.extend(commands.into_iter().map(not_unasked));
         }
-        let (mut resumed, more) = self.resume_each(meant, How { prompt, fresh, size, env }).await?;
+        let (mut resumed, more) = self.resume_each(meant, How { prompt, fresh, size, env }).await;
         failed.extend(more);
         fit_line(&mut resumed, LINE_MAX - SPARE);
         Ok(Answer::ResumeReport { resumed, failed })
@@ -127,36 +137,54 @@ impl Engine {
         Ok(last.into_iter().filter(goes_on).collect())
     }
 
+    /// Parts agents from shell commands. A session goes on where it was; a command would be run a second time from its
+    /// beginning, and what it does then only who named it knows.
+    pub(super) fn without_commands(&self, agents: Vec<AgentInfo>) -> (Vec<AgentInfo>, Vec<AgentInfo>) {
+        let is_agent = |info: &AgentInfo| {
+            let commit = self.roster.get(&info.agent_id).and_then(|agent| commit_of(&agent).ok());
+            commit.and_then(|commit| commit.asked).is_none_or(|asked| asked.command.is_none())
+        };
+        agents.into_iter().partition(is_agent)
+    }
+
     /// Resumes agents, several at a time; one that cannot go on holds up no other.
-    pub(super) async fn resume_each(
-        &self,
-        meant: Vec<AgentInfo>,
-        how: How,
-    ) -> Result<(Vec<ResumedAgent>, Vec<FailedAgent>), Failure> {
+    pub(super) async fn resume_each(&self, meant: Vec<AgentInfo>, how: How) -> (Vec<ResumedAgent>, Vec<FailedAgent>) {
         let (how, places) = (Arc::new(how), Arc::new(Semaphore::new(AT_A_TIME)));
-        let mut going = JoinSet::new();
+        let (mut going, mut names) = (JoinSet::new(), HashMap::new());
         for info in meant {
             let (engine, how, places) = (self.clone(), Arc::clone(&how), Arc::clone(&places));
-            going.spawn(async move {
+            let name = info.name.clone();
+            let task = going.spawn(async move {
                 // Never closed; without a place it would only be less orderly.
                 let _place = places.acquire_owned().await.ok();
+                if engine.is_closing() {
+                    let body = ErrorBody::new(ErrorCode::ShuttingDown, "the daemon is stopping")
+                        .with_hint("`pu resume` lets it go on with the next one");
+                    return Err(FailedAgent { agent: info.name, error: body });
+                }
                 let resumed = Box::pin(engine.resume_one(&info.agent_id, &how)).await;
                 resumed.map_err(|failure| {
                     failure.log("resume");
                     FailedAgent { agent: info.name, error: failure.body }
                 })
             });
+            names.insert(task.id(), name);
         }
         let (mut resumed, mut failed) = (Vec::new(), Vec::new());
         while let Some(one) = going.join_next().await {
-            match one? {
-                Ok(agent) => resumed.push(agent),
-                Err(failure) => failed.push(failure),
+            match one {
+                Ok(Ok(agent)) => resumed.push(agent),
+                Ok(Err(failure)) => failed.push(failure),
+                // The others are on their way: one that panicked takes none of them with it.
+                Err(error) => {
+                    let agent = names.remove(&error.id()).unwrap_or_default();
+                    failed.push(FailedAgent { agent, error: Failure::from(error).body });
+                }
             }
         }
         resumed.sort_by(|a, b| a.started.name.cmp(&b.started.name));
         failed.sort_by(|a, b| a.agent.cmp(&b.agent));
-        Ok((resumed, failed))
+        (resumed, failed)
     }
 
     async fn resume_one(&self, agent_id: &str, how: &Arc<How>) -> Result<ResumedAgent, Failure> {
@@ -203,9 +231,9 @@ impl Engine {
         } else {
             self.session_of(former, &commit, &definition, &request)
         };
-        let (session, fresh_because) = match session {
-            Ok(session) => (Some(session), None),
-            Err(reason) => (None, Some(reason)),
+        let (session, claim, fresh_because) = match session {
+            Ok((session, claim)) => (Some(session), claim, None),
+            Err(reason) => (None, None, Some(reason)),
         };
         let mut context = commit.context;
         context.candidates = None;
@@ -216,6 +244,7 @@ impl Engine {
             prompt: how.prompt.clone(),
             worktree: commit.worktree.or(commit.kept_worktree),
             session,
+            _claim: claim,
             fresh_because,
             context,
             context_digest: commit.context_digest,
@@ -231,7 +260,7 @@ impl Engine {
         commit: &SpawnCommit,
         definition: &AgentDefinition,
         request: &SpawnRequest,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<(Option<String>, Option<SessionClaim>), String> {
         if request.command.is_some() {
             return Err("a shell command has no session".into());
         }
@@ -242,21 +271,51 @@ impl Engine {
         if !definition.resumes_by_id() {
             let is_own = former.launch.worktree.is_some() && !others();
             let reason = "its program finds a session by the folder, and that is not the agent's alone";
-            return if is_own { Ok(None) } else { Err(reason.into()) };
+            return if is_own { Ok((None, None)) } else { Err(reason.into()) };
         }
         if let Some(id) = &commit.agent.session_id {
-            return Ok(Some(id.clone()));
+            return Ok((Some(id.clone()), None));
         }
         let unknown = || format!("which session of `{}` was its own is not known", definition.name);
         let began: Timestamp = former.launch.created_at.parse().map_err(|_| unknown())?;
-        let place = SessionPlace {
-            cwd: former.launch.cwd.clone(),
-            began,
-            ended: former.info.state.exit().and_then(|exit| exit.ended_at.parse().ok()),
-            is_own: former.launch.worktree.is_some() && !others(),
-        };
-        find_session(definition, &request.env, &place).map(Some).ok_or_else(unknown)
+        let ended = last_moment(former);
+        let is_own = former.launch.worktree.is_some() && !others();
+        if !is_own && (ended.is_none() || self.others_worked_beside(former, began, ended)) {
+            return Err(unknown());
+        }
+        let place = SessionPlace { cwd: former.launch.cwd.clone(), began, ended, is_own };
+        let found = find_session(definition, &request.env, &place).ok_or_else(unknown)?;
+        let claim = self.roster.claim_session(&found, &former.info.agent_id).ok_or_else(unknown)?;
+        Ok((Some(found), Some(claim)))
     }
+
+    /// Whether another agent of this kind worked in the same folder in this time: the one session that is found may be its.
+    fn others_worked_beside(&self, former: &Agent, began: Timestamp, ended: Option<Timestamp>) -> bool {
+        let is_like_it = |other: &Agent| other.launch.cwd == former.launch.cwd && other.info.agent == former.info.agent;
+        let others = self.roster.others(&former.info.agent_id, is_like_it);
+        others.iter().any(|other| overlap((began, ended), time_of(other)))
+    }
+}
+
+/// From when to when an agent worked; `None` is a time that is not known.
+fn time_of(agent: &Agent) -> (Option<Timestamp>, Option<Timestamp>) {
+    let ended = if agent.info.state.is_live() { None } else { last_moment(agent) };
+    (agent.launch.created_at.parse().ok(), ended)
+}
+
+/// Whether one worked while the other did, as far as can be known.
+fn overlap(one: (Timestamp, Option<Timestamp>), other: (Option<Timestamp>, Option<Timestamp>)) -> bool {
+    let begins_later = other.0.zip(one.1).is_some_and(|(began, ended)| began > ended);
+    let ended_before = other.1.is_some_and(|ended| ended < one.0);
+    !begins_later && !ended_before
+}
+
+/// A shell command that `--all` leaves alone.
+fn not_unasked(info: AgentInfo) -> FailedAgent {
+    let message = format!("{} is a shell command, which would run a second time: `--all` leaves it alone", info.name);
+    let error =
+        ErrorBody::new(ErrorCode::AgentEnded, message).with_hint(format!("`pu resume {}` runs it again", info.name));
+    FailedAgent { agent: info.name, error }
 }
 
 fn commit_of(agent: &Agent) -> Result<SpawnCommit, Failure> {
@@ -331,6 +390,23 @@ mod tests {
     }
 
     #[test]
+    fn who_worked_beside_whom_is_known_by_their_times() {
+        let at = |hour: i64| Timestamp::from_second(hour * 3_600).unwrap();
+        let one = (at(10), Some(at(12)));
+        for (other, wanted) in [
+            ((Some(at(8)), Some(at(9))), false),
+            ((Some(at(13)), None), false),
+            ((Some(at(8)), Some(at(11))), true),
+            ((Some(at(11)), Some(at(11))), true),
+            ((Some(at(8)), None), true),
+            ((None, None), true),
+        ] {
+            assert_eq!(overlap(one, other), wanted, "{other:?}");
+        }
+        assert!(overlap((at(10), None), (Some(at(13)), None)));
+    }
+
+    #[test]
     fn a_session_has_the_context_only_if_it_is_the_same_text() {
         let again = |digest: &str| Again {
             agent_id: "aaaa1111".into(),
@@ -338,6 +414,7 @@ mod tests {
             prompt: String::new(),
             worktree: None,
             session: Some(Some("s".into())),
+            _claim: None,
             fresh_because: None,
             context: ContextReport::default(),
             context_digest: digest.into(),

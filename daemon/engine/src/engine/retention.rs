@@ -79,10 +79,13 @@ impl Engine {
                 gone.push(Excess { kind: "history", what, bytes: 0, failed: Some(error.to_string()) });
             }
         }
+        let newest = self.newest_end();
         let all = self.roster.list(Some(&project.root)).into_iter();
         let ended = all.filter(|info| !info.state.is_live() && !spared.contains(&info.agent_id));
         let spools: Vec<Spool> = ended.filter_map(|info| Spool::of(self.roster.get(&info.agent_id)?)).collect();
-        let over = over_bounds(spools, config.spool.max_bytes(), config.spool.max_age(), Timestamp::now());
+        let now = Timestamp::now();
+        let age = age_to_go_by(config.spool.max_age(), newest, now);
+        let over = over_bounds(spools, config.spool.max_bytes(), age, now);
         for spool in over {
             let folder = spool.agent.layout.output();
             let dropped = if dry_run { Ok(spool.bytes) } else { spool::drop_kept(&folder) };
@@ -95,6 +98,19 @@ impl Engine {
         }
         Ok(gone)
     }
+
+    /// The last end that is known of any agent of this home.
+    fn newest_end(&self) -> Option<Timestamp> {
+        let ended = self.roster.list(None).into_iter().filter(|info| !info.state.is_live());
+        ended.filter_map(|info| last_moment(&self.roster.get(&info.agent_id)?)).max()
+    }
+}
+
+/// When an agent that has ended did, or, where nobody saw it, when it wrote the last of its output. `None` where neither is
+/// known. Blocking.
+pub(super) fn last_moment(agent: &Agent) -> Option<Timestamp> {
+    let seen = agent.info.state.exit().and_then(|exit| exit.ended_at.parse().ok());
+    seen.or_else(|| Timestamp::try_from(spool::last_written(&agent.layout.output()).ok()??).ok())
 }
 
 /// The output of an ended agent.
@@ -106,12 +122,10 @@ struct Spool {
 }
 
 impl Spool {
-    /// None where nothing of it is kept.
+    /// `None` where nothing of it is kept, and where it cannot be known how old it is: that stays.
     fn of(agent: Agent) -> Option<Self> {
         let bytes = spool::kept(&agent.layout.output()).ok().filter(|bytes| *bytes > 0)?;
-        let ended = agent.info.state.exit().map_or(&agent.info.created_at, |exit| &exit.ended_at);
-        // One that ended nobody knows when is old rather than kept for ever.
-        let ended = ended.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let ended = last_moment(&agent)?;
         Some(Self { agent, ended, bytes })
     }
 }
@@ -122,13 +136,21 @@ fn over_bounds(mut spools: Vec<Spool>, most: Option<u64>, age: Option<Duration>,
     let mut kept: u64 = 0;
     let mut full = false;
     spools.retain(|spool| {
-        let lasted = u64::try_from(now.duration_since(spool.ended).as_secs()).unwrap_or(0);
         full |= most.is_some_and(|most| kept.saturating_add(spool.bytes) > most);
-        let goes = full || age.is_some_and(|age| lasted > age.as_secs());
+        let goes = full || age.is_some_and(|age| is_past(age, spool.ended, now));
         kept += if goes { 0 } else { spool.bytes };
         goes
     });
     spools
+}
+
+/// None where even the last of all ends is that long ago: the clock has rather jumped than the time gone by.
+fn age_to_go_by(age: Option<Duration>, newest: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+    age.filter(|age| newest.is_some_and(|newest| !is_past(*age, newest, now)))
+}
+
+fn is_past(age: Duration, ended: Timestamp, now: Timestamp) -> bool {
+    u64::try_from(now.duration_since(ended).as_secs()).unwrap_or(0) > age.as_secs()
 }
 
 #[cfg(test)]
@@ -183,5 +205,26 @@ mod tests {
         assert!(Spool::of(one.agent.clone()).is_none(), "there is none");
         spool::SpoolWriter::open(&one.agent.layout.output(), 0).unwrap().append(b"text").unwrap();
         assert_eq!(Spool::of(one.agent).unwrap().bytes, 4);
+    }
+
+    #[test]
+    fn a_clock_that_jumped_makes_nothing_old() {
+        let now: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
+        let week = Duration::from_secs(7 * 86_400);
+        let by = |days: i64| age_to_go_by(Some(week), Some(now - jiff::SignedDuration::from_hours(24 * days)), now);
+        assert_eq!((by(6), by(8), age_to_go_by(Some(week), None, now)), (Some(week), None, None));
+    }
+
+    #[test]
+    fn one_whose_end_nobody_saw_is_as_old_as_its_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = spool("one", 0, 0, Timestamp::now());
+        one.agent.layout = AgentLayout::new(folder.path());
+        one.agent.info.state = AgentState::Lost { reason: "a reboot".into() };
+        one.agent.info.created_at = "2020-01-01T00:00:00Z".into();
+        assert_eq!(last_moment(&one.agent), None);
+        spool::SpoolWriter::open(&one.agent.layout.output(), 0).unwrap().append(b"text").unwrap();
+        let ended = Spool::of(one.agent).unwrap().ended;
+        assert!(Timestamp::now().duration_since(ended).as_secs().abs() < 60, "{ended}");
     }
 }

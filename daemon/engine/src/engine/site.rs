@@ -48,7 +48,8 @@ impl Site {
             Placement::Worktree { name } => {
                 // Held first: what is found then stays.
                 let hold = roster.join_worktree(root, name).ok_or_else(|| being_removed(name, root))?;
-                let found = repository()?.worktree(name)?;
+                let repository = repository()?;
+                let found = repository.worktree(name).map_err(|error| not_there(error, &repository, name))?;
                 let (branch, path, workdir) = (found.branch, found.path, found.workdir);
                 Ok(Self::Joined { name: name.clone(), branch, path, workdir, _hold: hold })
             }
@@ -133,6 +134,19 @@ fn changed_files(git: Result<Git>, folder: &Path, root: &Path) -> Vec<(String, S
             Vec::new()
         }
     }
+}
+
+/// A worktree that was deleted leaves its branch, and with that all that was committed.
+fn not_there(error: AgentsError, repository: &Repository, name: &str) -> Failure {
+    let branch = branch_of(name);
+    let is_gone = matches!(error, AgentsError::WorktreeNotFound { .. });
+    let mut failure = Failure::from(error);
+    if is_gone && repository.resolve_base(Some(&branch)).is_ok() {
+        let path = format!("{}/worktrees/{name}", ProjectLayout::FOLDER);
+        let again = format!("`git worktree prune && git worktree add {path} {branch}`");
+        failure.body.hint = Some(format!("its branch is still there: {again}, then resume or spawn once more"));
+    }
+    failure
 }
 
 fn being_removed(name: &str, root: &Path) -> ErrorBody {

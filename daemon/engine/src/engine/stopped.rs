@@ -92,18 +92,18 @@ impl Engine {
         let goes_on = |info: &AgentInfo| {
             stopped.get(&info.agent_id) == Some(&true) && !self.roster.is_earlier_life(&info.agent_id)
         };
-        let meant: Vec<AgentInfo> = ended.into_iter().filter(goes_on).collect();
+        let (meant, commands) = self.without_commands(ended.into_iter().filter(goes_on).collect());
+        for command in commands {
+            // Its note stays: `pu resume --all` tells of it.
+            tracing::info!(agent = command.name, "a shell command is not run a second time unasked");
+        }
         if meant.is_empty() {
             return;
         }
         let env =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        match Box::pin(self.resume_each(meant, How { env: env.collect(), ..How::default() })).await {
-            Ok((resumed, failed)) => {
-                tracing::info!(resumed = resumed.len(), failed = failed.len(), "agents of the last daemon go on");
-            }
-            Err(failure) => failure.log("resume"),
-        }
+        let (resumed, failed) = Box::pin(self.resume_each(meant, How { env: env.collect(), ..How::default() })).await;
+        tracing::info!(resumed = resumed.len(), failed = failed.len(), "agents of the last daemon go on");
     }
 }
 

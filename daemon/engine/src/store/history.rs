@@ -4,6 +4,7 @@
 //! in the place of what that held. Whoever is just writing to it still writes into a file that is read. Holds the names of
 //! environment variables, never a value.
 
+use super::lines::Lines;
 use super::manifest::lock;
 use super::{AgentRow, StoreError, WorktreeRow};
 use jiff::Timestamp;
@@ -11,10 +12,14 @@ use pu_protocol::context::ContextReport;
 use pu_protocol::layout::ProjectLayout;
 use pu_record::{RecordError, atomic};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// As much of a file's end as is read: twice what one of the two has by the usual bounds.
+const READ_MAX: u64 = 64 * 1024 * 1024;
+/// As much of a file's beginning as is looked through for when it began.
+const FIRST_MAX: u64 = 16 * 1024 * 1024;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,29 +78,23 @@ pub(super) fn files(project: &ProjectLayout) -> [PathBuf; 2] {
     [project.older_history(), project.history()]
 }
 
-/// Calls `each` with every line of a history, the oldest first.
+/// Calls `each` with every line of a history, the oldest first. Of a file that is far over its bounds, the end is read.
 pub(super) fn each_line(project: &ProjectLayout, mut each: impl FnMut(&[u8])) -> Result<(), StoreError> {
     for path in files(project) {
         let failed = |source| RecordError::Io { act: "read", path: path.clone(), source };
-        let file = match open(&path) {
-            Ok(file) => file,
+        let mut lines = match Lines::end(&path, READ_MAX) {
+            Ok(lines) => lines,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error).into()),
         };
-        for line in BufReader::new(file).split(b'\n') {
-            each(&line.map_err(failed)?);
+        while let Some(line) = lines.next_line().map_err(failed)? {
+            each(line);
+        }
+        if lines.too_long() > 0 {
+            tracing::warn!(file = %path.display(), lines = lines.too_long(), "lines that are too long were passed over");
         }
     }
     Ok(())
-}
-
-/// A repository may bring anything under this name: a pipe or a device is refused, not waited for.
-fn open(path: &Path) -> io::Result<File> {
-    let found = std::fs::metadata(path)?;
-    if !found.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
-    }
-    File::open(path)
 }
 
 /// Whether a line tells of this agent's spawn. Reads the files once; only asked about a spawn that was interrupted.
@@ -171,14 +170,20 @@ fn first_moment(path: &Path) -> Option<SystemTime> {
     struct Dated {
         at: Timestamp,
     }
-    let lines = BufReader::new(open(path).ok()?).split(b'\n').map_while(Result::ok).take(100);
-    let mut dated = lines.filter_map(|line| serde_json::from_slice::<Dated>(&line).ok());
-    dated.next().and_then(|line| SystemTime::try_from(line.at).ok())
+    let mut lines = Lines::beginning(path, FIRST_MAX).ok()?;
+    // A line that was cut off is dated nowhere.
+    while let Some(line) = lines.next_line().ok()? {
+        if let Ok(line) = serde_json::from_slice::<Dated>(line) {
+            return SystemTime::try_from(line.at).ok();
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     fn project() -> (tempfile::TempDir, ProjectLayout) {
         let folder = tempfile::tempdir().unwrap();
@@ -236,6 +241,17 @@ mod tests {
         assert!(bound_history(&project, bounds(week), true).unwrap() > 0, "a dry run tells and drops nothing");
         assert!(bound_history(&project, bounds(week), false).unwrap() > 0);
         assert!(!history_tells_of(&project, "old").unwrap() && history_tells_of(&project, "new").unwrap());
+    }
+
+    /// As an untrusted clone may bring it.
+    #[test]
+    fn a_history_of_zeros_tells_of_nobody() {
+        let (_folder, project) = project();
+        File::create(project.history()).unwrap().set_len(1 << 34).unwrap();
+        assert!(!history_tells_of(&project, "one").unwrap());
+        assert_eq!(first_moment(&project.history()), None);
+        append_history(&project, &spawned("one", Timestamp::now())).unwrap();
+        assert!(history_tells_of(&project, "one").unwrap(), "what is behind them is read");
     }
 
     /// What 0.1.0 wrote is read by this release.

@@ -6,7 +6,7 @@
 use super::history::{HistoryEntry, each_line};
 use super::{StoreError, set_aside_damaged};
 use pu_protocol::layout::ProjectLayout;
-use pu_record::{fault, json};
+use pu_record::{atomic, fault, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -190,7 +190,7 @@ pub(super) fn lock(project: &ProjectLayout) -> Result<File, StoreError> {
     let lock_error = |source| StoreError::Lock { path: path.clone(), source };
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(false).mode(0o600);
-    let opened = fault::file("open", &path).and_then(|()| options.open(&path));
+    let opened = fault::file("open", &path).and_then(|()| atomic::open_regular(&mut options, &path));
     let file = opened.map_err(lock_error)?;
     let deadline = Instant::now() + LOCK_LIMIT;
     loop {
@@ -207,7 +207,6 @@ pub(super) fn lock(project: &ProjectLayout) -> Result<File, StoreError> {
 mod tests {
     use super::*;
     use crate::store::append_history;
-    use pu_record::atomic;
 
     fn project() -> (tempfile::TempDir, ProjectLayout) {
         let folder = tempfile::tempdir().unwrap();

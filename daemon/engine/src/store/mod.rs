@@ -6,6 +6,7 @@
 
 mod commit;
 mod history;
+mod lines;
 mod manifest;
 mod outcomes;
 mod past;

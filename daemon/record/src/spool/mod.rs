@@ -14,6 +14,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::atomic;
 
@@ -67,6 +68,21 @@ pub fn kept(folder: &Path) -> io::Result<u64> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error),
     }
+}
+
+/// When the bytes that are kept of a spool were written, the last of them; `None` where none are. An empty segment that only
+/// says where a spool ended tells when it was dropped, and does not count.
+pub fn last_written(folder: &Path) -> io::Result<Option<SystemTime>> {
+    let segments = match list(folder) {
+        Ok(segments) => segments,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut last = None;
+    for segment in segments.iter().filter(|segment| segment.len > 0) {
+        last = last.max(Some(fs::metadata(segment_path(folder, segment.start))?.modified()?));
+    }
+    Ok(last)
 }
 
 /// Drops all that is kept of a spool that nobody writes to any more, but for where it ended: whoever asks for its bytes is
