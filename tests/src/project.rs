@@ -2,6 +2,7 @@
 
 use crate::cli::{Output, Run};
 use crate::library::AUTH_TASK;
+use crate::processes::is_alive;
 use crate::repo::Repo;
 use crate::wait::wait_until;
 use crate::world::World;
@@ -159,7 +160,7 @@ impl<'w> Project<'w> {
 }
 
 /// What a spawn can leave behind.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Traces {
     branches: Vec<String>,
     worktrees: String,
@@ -179,6 +180,11 @@ impl Traces {
     /// Leaves processes out whose command line has this text: those that come and go all the time.
     pub fn forget_processes(&mut self, text: &str) {
         self.processes.retain(|(_, line)| !line.contains(text));
+    }
+
+    /// Leaves processes out that have ended since: one may have been ending just when it was looked.
+    pub fn forget_ended(&mut self) {
+        self.processes.retain(|(pid, _)| is_alive(*pid));
     }
 }
 
