@@ -3,7 +3,7 @@
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{BlockSegmentPostings, Postings as _, SegmentPostings};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet as _, TERMINATED, Term};
+use tantivy::{DocId, DocSet as _, InvertedIndexReader, TERMINATED, Term};
 
 use super::super::schema::TextField;
 use super::super::snapshot::{GONE, Length, Snapshot};
@@ -161,7 +161,7 @@ impl Blocks {
 /// What a field's postings are read from, one for each segment.
 pub(super) struct Readers {
     field: tantivy::schema::Field,
-    inverted: Vec<std::sync::Arc<tantivy::InvertedIndexReader>>,
+    inverted: Vec<std::sync::Arc<InvertedIndexReader>>,
     norms: Vec<FieldNormReader>,
 }
 
@@ -201,20 +201,31 @@ impl Readers {
     pub(super) fn documents_with(&self, snapshot: &Snapshot, word: &Word) -> tantivy::Result<u32> {
         let term = Term::from_field_text(self.field, &word.stem);
         let mut count = 0;
-        for (n, inverted) in self.inverted.iter().enumerate() {
-            let Some(info) = inverted.get_term_info(&term)? else { continue };
-            if !snapshot.segment(n as u32).has_deletes() {
-                count += info.doc_freq;
-                continue;
-            }
-            let mut postings = inverted.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
-            while postings.doc() != TERMINATED {
-                count += u32::from(snapshot.owners[n][postings.doc() as usize] != GONE);
-                postings.advance();
-            }
+        for (segment, inverted) in self.inverted.iter().enumerate() {
+            count += alive_with(snapshot, segment, inverted, &term)?;
         }
         Ok(count)
     }
+}
+
+/// How many documents of a segment have a term; deleted ones do not count, so that the history of an index does not show.
+pub(super) fn alive_with(
+    snapshot: &Snapshot,
+    segment: usize,
+    inverted: &InvertedIndexReader,
+    term: &Term,
+) -> tantivy::Result<u32> {
+    let Some(info) = inverted.get_term_info(term)? else { return Ok(0) };
+    if !snapshot.segment(segment as u32).has_deletes() {
+        return Ok(info.doc_freq);
+    }
+    let mut count = 0;
+    let mut postings = inverted.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+    while postings.doc() != TERMINATED {
+        count += u32::from(snapshot.owners[segment][postings.doc() as usize] != GONE);
+        postings.advance();
+    }
+    Ok(count)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a search answers, and that it answers the same each time.
 
 use super::{Project, find, found};
-use crate::specs::{SearchQuery, SpecError, SpecIndex};
+use crate::specs::{SearchQuery, SpecError, SpecHit, SpecIndex};
 
 fn library() -> Project {
     Project::new(&[
@@ -128,4 +128,24 @@ fn a_long_task_keeps_its_telling_words() {
 /// Words that no spec has.
 fn words(count: usize) -> String {
     (0..count).map(|i| format!("filler{i} ")).collect()
+}
+
+/// A spec that others refer to comes before its like; those that are gone do not count, whatever the index still holds.
+#[test]
+fn references_count_as_long_as_they_are_there() {
+    let twin = "# Widgets\n\nA widget is cached.\n";
+    let project = Project::new(&[("specs/a.md", twin), ("specs/b.md", twin)]);
+    for n in 0..5 {
+        project.write(&format!("specs/other{n}.md"), "# Other\n\nSee [b](b.md).\n");
+    }
+    let index = project.open();
+    let cited = |hit: &SpecHit| hit.fields.iter().any(|(name, _)| name == "cited");
+    let hits = find(&index, "cache the widget");
+    assert_eq!((hits[0].spec.path.as_str(), cited(&hits[0]), cited(&hits[1])), ("specs/b.md", true, false));
+    for n in 0..5 {
+        std::fs::remove_file(project.path(&format!("specs/other{n}.md"))).unwrap();
+    }
+    index.fresh().unwrap();
+    let hits = find(&index, "cache the widget");
+    assert_eq!((hits[0].spec.path.as_str(), cited(&hits[1])), ("specs/a.md", false));
 }
