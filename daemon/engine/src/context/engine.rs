@@ -75,9 +75,10 @@ impl ContextEngine {
         self.loader.host()
     }
 
-    /// Makes the plugins that come with the program ready, so that the first task does not wait for the compiler. Blocks.
-    pub fn warm_up(&self) {
-        for plugin in bundled() {
+    /// Makes the plugins that come with the program ready, so that the first task does not wait for the compiler, one after
+    /// the other as long as `goes_on`. Blocks.
+    pub fn warm_up(&self, goes_on: impl Fn() -> bool) {
+        for plugin in bundled().iter().take_while(|_| goes_on()) {
             if let Err(error) = self.loader.warm_up(plugin.name) {
                 tracing::warn!(
                     plugin = plugin.name,

@@ -121,9 +121,13 @@ impl Engine {
 
     /// Has the plugins that come with the program made ready, beside whatever else is done.
     pub fn warm_up(&self) {
-        let context = Arc::clone(&self.context);
-        // Nobody waits for it: a task that comes before it is done waits for the same compilation.
-        drop(tokio::task::spawn_blocking(move || context.warm_up()));
+        let (context, stopping) = (Arc::clone(&self.context), self.stopping.clone());
+        // On a thread that nobody waits for: a task that comes before it is done waits for the same compilation, and a
+        // daemon that ends, and the next one with it, for none.
+        let warm_up = move || context.warm_up(|| !stopping.is_cancelled());
+        if let Err(error) = std::thread::Builder::new().name("warm-up".into()).spawn(warm_up) {
+            tracing::warn!(%error, "no thread to make plugins ready: the first task does it");
+        }
     }
 
     pub(super) fn is_closing(&self) -> bool {
