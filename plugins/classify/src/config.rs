@@ -15,7 +15,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { min_confidence: 0.35, domain_specs: 256 }
+        Self { min_confidence: 0.35, domain_specs: 128 }
     }
 }
 
