@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::process::ProcessIdentity;
 use crate::{RecordError, fault};
@@ -164,11 +165,13 @@ fn open_to_append(path: &Path) -> Result<File, RecordError> {
 /// followed, a pipe or a device is refused and not waited for.
 pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    let refused = || io::Error::new(ErrorKind::InvalidInput, "it is a link or no regular file");
+    match options.open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Ok(_) => Err(refused()),
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Err(refused()),
+        Err(error) => Err(error),
     }
-    Ok(file)
 }
 
 fn write_line(file: &mut File, path: &Path, line: &str) -> Result<(), RecordError> {

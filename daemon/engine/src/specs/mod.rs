@@ -15,6 +15,7 @@ mod native;
 mod nested;
 mod parse;
 mod rank;
+mod relative;
 mod rule;
 mod schema;
 mod search;

@@ -152,7 +152,6 @@ pub fn record_outcome(project: &ProjectLayout, outcome: Outcome) -> Result<(), S
     let path = project.learned();
     let line = line_of(&path, &outcome.bounded())?;
     with_state_lock(project, || {
-        refuse_link(&path)?;
         atomic::append_line(&path, &line)?;
         let is_long = std::fs::metadata(&path).is_ok_and(|found| found.len() > FILE_MAX as u64);
         let outcomes = read(&path)?;
@@ -200,17 +199,6 @@ fn write(path: &Path, tasks: &[Outcome]) -> Result<(), StoreError> {
 
 fn line_of(path: &Path, outcome: &Outcome) -> Result<String, StoreError> {
     Ok(serde_json::to_string(outcome).map_err(|source| RecordError::Encode { path: path.into(), source })?)
-}
-
-/// A repository may bring a link under this name: what it leads to is not ours to append to.
-fn refuse_link(path: &Path) -> Result<(), StoreError> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => {
-            let source = std::io::Error::new(ErrorKind::InvalidInput, "it is a link or no file");
-            Err(RecordError::Io { act: "append to", path: path.into(), source }.into())
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

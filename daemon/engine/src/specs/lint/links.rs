@@ -1,5 +1,6 @@
 //! The links of a Markdown file, and where they lead. Pure: whether anything is there is asked elsewhere.
 
+use super::super::relative;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 
 /// A link or a picture, as it is written.
@@ -63,7 +64,7 @@ pub(super) fn resolve(from: &str, target: &str) -> Target {
     let is_absolute = path.starts_with('/') && !from_root;
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     let start = if is_absolute || from_root { "" } else { folder };
-    match steps(start, &decoded(path)) {
+    match relative::resolve(start, &decoded(path)) {
         Some(path) => Target::Inside { path, anchor, is_absolute },
         None => Target::Outside,
     }
@@ -74,21 +75,6 @@ fn has_scheme(target: &str) -> bool {
     let Some((scheme, _)) = target.split_once(':') else { return false };
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-}
-
-/// The path from the root of what `path` names in `folder`; `None` if that is above the root.
-fn steps(folder: &str, path: &str) -> Option<String> {
-    let mut steps: Vec<&str> = folder.split('/').filter(|step| !step.is_empty()).collect();
-    for step in path.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => {
-                steps.pop()?;
-            }
-            step => steps.push(step),
-        }
-    }
-    Some(steps.join("/"))
 }
 
 /// `%20` is a space. What is no such sequence stays.

@@ -154,9 +154,13 @@ fn title(front: &FrontMatter, headings: &[Heading], path: &str) -> String {
 fn name_of(path: &str) -> String {
     let mut parts = path_id(path).split('/').map(str::to_owned).collect::<Vec<_>>();
     let name = parts.pop().unwrap_or_default();
-    let generic = ["readme", "index", "spec", "design", "skill"].contains(&name.to_ascii_lowercase().as_str());
-    let name = if generic { parts.pop().unwrap_or(name) } else { name };
+    let name = if says_nothing(&name) { parts.pop().unwrap_or(name) } else { name };
     name.replace(['-', '_'], " ")
+}
+
+/// Whether a file's name, without its extension, says nothing: then it is called by its folder's.
+fn says_nothing(stem: &str) -> bool {
+    ["readme", "index", "spec", "design", "skill"].iter().any(|generic| stem.eq_ignore_ascii_case(generic))
 }
 
 #[cfg(test)]

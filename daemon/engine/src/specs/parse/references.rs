@@ -5,14 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::super::format::Format;
-use super::ids;
+use super::{ids, says_nothing};
 
 /// A text that refers to more is a list, and of a list the first are as good as any.
 const MOST: usize = 1_000;
 const NAME_MAX: usize = 128;
-
-/// Files whose own name says nothing: they are called by their folder's as well.
-const GENERIC: [&str; 5] = ["readme", "index", "spec", "design", "skill"];
 
 /// The names of what a text refers to, each once and sorted.
 pub(in super::super) fn of(text: &str) -> Vec<String> {
@@ -36,7 +33,7 @@ pub(in super::super) fn file_name(path: &str) -> Option<String> {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name.split('.').next().unwrap_or_default();
     let folder = folders.rsplit('/').next().unwrap_or_default();
-    match GENERIC.iter().any(|generic| stem.eq_ignore_ascii_case(generic)) {
+    match says_nothing(stem) {
         false if !stem.is_empty() => Some(name.to_lowercase()),
         // Without a folder it may be anybody's.
         true if !folder.is_empty() && folder != "." && folder != ".." => {

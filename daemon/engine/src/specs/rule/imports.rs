@@ -2,6 +2,8 @@
 //!
 //! Paths only, resolved without looking at the disk; one that leaves the project is none.
 
+use super::super::relative;
+
 /// More are not a memory file but an index.
 const MAX_IMPORTS: usize = 64;
 
@@ -38,17 +40,7 @@ fn resolved(folder: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with(['/', '~']) {
         return None;
     }
-    let mut steps: Vec<&str> = folder.split('/').filter(|step| !step.is_empty()).collect();
-    for step in path.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => {
-                steps.pop()?;
-            }
-            step => steps.push(step),
-        }
-    }
-    Some(steps.join("/"))
+    relative::resolve(folder, path)
 }
 
 #[cfg(test)]
