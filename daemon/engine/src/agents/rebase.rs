@@ -28,9 +28,12 @@ mod tests {
             let moved = rebased(&launch, Path::new("/a"), Path::new("/b/c"));
             (moved.project_root, moved.cwd.into_os_string())
         };
-        for (cwd, moved) in
-            [("/a", "/b/c"), ("/a/.pu/worktrees/w", "/b/c/.pu/worktrees/w"), ("/elsewhere", "/elsewhere"), ("/ab", "/ab")]
-        {
+        for (cwd, moved) in [
+            ("/a", "/b/c"),
+            ("/a/.pu/worktrees/w", "/b/c/.pu/worktrees/w"),
+            ("/elsewhere", "/elsewhere"),
+            ("/ab", "/ab"),
+        ] {
             assert_eq!(launched(cwd), ("/b/c".into(), moved.into()));
         }
     }

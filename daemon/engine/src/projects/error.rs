@@ -48,8 +48,9 @@ impl ProjectError {
                 .with_hint("`pu project list` lists them; a path has a / in it"),
             Self::Ambiguous { .. } => ErrorBody::new(ErrorCode::ProjectAmbiguous, self.to_string())
                 .with_hint("name it by its path, or by the beginning of its id"),
-            Self::AgentsRun { .. } => ErrorBody::new(ErrorCode::AgentRunning, self.to_string())
-                .with_hint("end them with `pu kill`, or say --force: they run on then, and `pu status --all-projects` shows them"),
+            Self::AgentsRun { .. } => ErrorBody::new(ErrorCode::AgentRunning, self.to_string()).with_hint(
+                "end them with `pu kill`, or say --force: they run on then, and `pu status --all-projects` shows them",
+            ),
             Self::Config { .. } => ErrorBody::new(ErrorCode::InvalidConfig, self.to_string())
                 .with_hint("mend the file; it is read anew at the next request"),
             Self::Io { .. } | Self::Index { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),

@@ -87,7 +87,7 @@ impl Projects {
 
     /// Takes in that a known project was moved to `root`, where somebody stands. Makes nothing known.
     pub(super) fn recognise(&self, root: &Path) -> Result<(), ProjectError> {
-        if !root::is_project(root) {
+        if !root::holds_project(root, &self.shared.home) {
             return Ok(());
         }
         let seen = Seen::at(root.to_owned());
@@ -105,7 +105,7 @@ impl Projects {
     /// A folder with a `.pu/`, or the project that it is a worktree of.
     fn look(&self, root: &Path) -> Option<Seen> {
         let root = root::owner(root, &self.shared.home).unwrap_or_else(|| root.to_owned());
-        root::is_project(&root).then(|| Seen::at(root))
+        root::holds_project(&root, &self.shared.home).then(|| Seen::at(root))
     }
 
     /// Known copies of a project that is gone: it may have been moved by copying it, from one file system to another. One

@@ -68,7 +68,7 @@ impl Projects {
         let known = self.lock().registry.find(root).cloned();
         match known {
             Some(row) => Ok(ListedProject::of(row)),
-            None if root::is_project(root) => {
+            None if root::holds_project(root, &self.shared.home) => {
                 Ok(ListedProject::of(ProjectRow { root: root.to_owned(), ..ProjectRow::default() }))
             }
             None => Err(ProjectError::NotYet(root.to_owned())),
@@ -92,10 +92,10 @@ impl Projects {
         }
         let rows = self.lock().registry.projects.clone();
         let has_name = |row: &&ProjectRow| root::name_of(&row.root) == called;
-        let begins = |row: &&ProjectRow| {
-            called.len() >= PREFIX_MIN && row.id.as_ref().is_some_and(|id| id.starts_with(called))
-        };
-        let ways: [Vec<&ProjectRow>; 2] = [rows.iter().filter(has_name).collect(), rows.iter().filter(begins).collect()];
+        let begins =
+            |row: &&ProjectRow| called.len() >= PREFIX_MIN && row.id.as_ref().is_some_and(|id| id.starts_with(called));
+        let ways: [Vec<&ProjectRow>; 2] =
+            [rows.iter().filter(has_name).collect(), rows.iter().filter(begins).collect()];
         match ways.into_iter().find(|found| !found.is_empty()).as_deref() {
             None | Some([]) => Err(ProjectError::NotFound(called.to_owned())),
             Some([only]) => Ok(ListedProject::of((*only).clone())),
@@ -111,7 +111,7 @@ impl Projects {
         let folder = root::canonical(folder)?;
         root::check(&folder)?;
         let root = root::owner(&folder, &self.shared.home).unwrap_or(folder);
-        if root::is_project(&root) {
+        if root::holds_project(&root, &self.shared.home) {
             self.found(&root)?;
         }
         self.at(&root)

@@ -78,7 +78,7 @@ impl Projects {
     }
 
     /// The project that a folder is in, wherever it lay before.
-    fn find(&self, folder: &Path) -> Result<PathBuf, ProjectError> {
+    pub(super) fn find(&self, folder: &Path) -> Result<PathBuf, ProjectError> {
         let found = root::find(folder, &self.shared.home)?;
         root::check(&found)?;
         self.recognise(&found)?;
@@ -220,7 +220,7 @@ impl Projects {
         Ok(())
     }
 
-    pub(super) fn opened(&self, root: &Path) -> Arc<Project> {
+    fn opened(&self, root: &Path) -> Arc<Project> {
         let mut state = self.lock();
         let fresh = || Arc::new(Project::new(root.into(), &self.shared.home));
         Arc::clone(state.open.entry(root.into()).or_insert_with(fresh))

@@ -34,9 +34,10 @@ pub(super) fn owner(folder: &Path, home: &HomeLayout) -> Option<PathBuf> {
     owner_of_worktree(folder).or_else(in_main).filter(|owner| holds_project(owner, home))
 }
 
-fn holds_project(folder: &Path, home: &HomeLayout) -> bool {
+/// Whether a folder is the root of a project. `~/.pu` is the user's own PurePoint folder, which does not make the home
+/// folder one.
+pub(super) fn holds_project(folder: &Path, home: &HomeLayout) -> bool {
     let marked = folder.join(ProjectLayout::FOLDER);
-    // `~/.pu` is the user's own PurePoint folder, which does not make the home folder a project.
     let is_home = || marked == home.root() || std::fs::canonicalize(home.root()).is_ok_and(|root| root == marked);
     is_project(folder) && !is_home()
 }
@@ -136,7 +137,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let base = std::fs::canonicalize(folder.path()).unwrap();
         let home = HomeLayout::new(base.join("home"));
-        for path in ["repo/.pu", "repo/tool/.pu", "repo/.git/worktrees/w", "w/.pu", "w/tool/src", "w/lone/.pu", "liar/.pu"] {
+        for path in
+            ["repo/.pu", "repo/tool/.pu", "repo/.git/worktrees/w", "w/.pu", "w/tool/src", "w/lone/.pu", "liar/.pu"]
+        {
             std::fs::create_dir_all(base.join(path)).unwrap();
         }
         let write = |path: &str, text: String| {

@@ -121,12 +121,17 @@ mod tests {
 
     #[test]
     fn a_registry_of_an_older_release_reads_and_what_is_not_known_survives() {
-        let text = r#"{"version":1,"projects":[{"root":"/p","trusted":true,"first_seen":"then","mood":"good"}],"theme":3}"#;
+        let text =
+            r#"{"version":1,"projects":[{"root":"/p","trusted":true,"first_seen":"then","mood":"good"}],"theme":3}"#;
         let registry: Registry = serde_json::from_str(text).unwrap();
         let row = registry.find(Path::new("/p")).unwrap();
         assert!(row.trusted && row.id.is_none() && row.last_seen.is_none() && row.former.is_empty());
         let written = serde_json::to_value(&registry).unwrap();
-        assert_eq!(written, serde_json::from_str::<Value>(text).unwrap(), "nothing is added to a row that has nothing new");
+        assert_eq!(
+            written,
+            serde_json::from_str::<Value>(text).unwrap(),
+            "nothing is added to a row that has nothing new"
+        );
     }
 
     #[test]
