@@ -35,6 +35,10 @@ pub(crate) struct Global {
     /// Act as if started in this folder.
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,
+    /// Act as if started in this project: a name, or the beginning of an id, as `pu project list` has them, or a path with
+    /// a / in it.
+    #[arg(short = 'P', long, global = true, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
 }
 
 const AFTER_HELP: &str = "\
@@ -44,6 +48,7 @@ Examples:
   pu status                              which agents there are
   pu attach fix-the-auth-race            look over its shoulder
   pu resume --all                        let those go on that a reboot took
+  pu -P shop status                      which there are in another project
   pu context explain \"fix the auth race\" which specs it would get, and why
   pu spec lint                           what is wrong with specs and rule files
   pu plugin new ledger                   write a plugin that decides which

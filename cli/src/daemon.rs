@@ -154,6 +154,9 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Health
         | Request::Doctor { .. }
         | Request::Init { .. }
+        | Request::ProjectList { .. }
+        | Request::ProjectAdd { .. }
+        | Request::ProjectShow { .. }
         | Request::Status { .. }
         | Request::History { .. }
         | Request::Logs { .. }
@@ -180,6 +183,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Input { .. }
         | Request::Kill { .. }
         | Request::Clean { .. }
+        | Request::ProjectRemove { .. }
         | Request::PluginAdd { .. }
         | Request::PluginRemove { .. }
         | Request::PluginSwitch { .. }

@@ -149,6 +149,8 @@ fn exit_code(code: ErrorCode) -> u8 {
     match code {
         E::InvalidRequest | E::InvalidName | E::InvalidPrompt => 2,
         E::NotAProject
+        | E::ProjectNotFound
+        | E::ProjectAmbiguous
         | E::AgentNotFound
         | E::AgentAmbiguous
         | E::UnknownAgentType
@@ -230,6 +232,8 @@ mod tests {
         for (code, wanted) in [
             (ErrorCode::AgentNotFound, 3),
             (ErrorCode::NotAProject, 3),
+            (ErrorCode::ProjectNotFound, 3),
+            (ErrorCode::ProjectAmbiguous, 3),
             (ErrorCode::PluginNotFound, 3),
             (ErrorCode::PluginRefused, 4),
             (ErrorCode::NameTaken, 4),

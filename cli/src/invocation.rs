@@ -28,7 +28,26 @@ impl Invocation {
             Some(dir) => here.join(dir).canonicalize().map_err(|e| Failure::io("enter", dir, e))?,
         };
         let endpoint = Endpoint::resolve(global.socket.clone(), |name| std::env::var_os(name))?;
-        Ok(Self { cwd, endpoint, json: global.json, style: Style::of_stdout() })
+        let mut invocation = Self { cwd, endpoint, json: global.json, style: Style::of_stdout() };
+        if let Some(called) = &global.project {
+            invocation.enter_project(called)?;
+        }
+        Ok(invocation)
+    }
+
+    /// Acts in another project from here on. Where a path is, this program sees by itself; names are the daemon's to know.
+    fn enter_project(&mut self, called: &str) -> Result<(), Failure> {
+        let root = if called.contains('/') { self.cwd.join(called) } else { self.root_of(called)? };
+        self.cwd = root.canonicalize().map_err(|e| Failure::io("enter", &root, e))?;
+        Ok(())
+    }
+
+    fn root_of(&self, called: &str) -> Result<PathBuf, Failure> {
+        let reply = self.ask(&Request::ProjectShow { project: Some(called.to_owned()), cwd: self.cwd() })?;
+        match reply.answer {
+            Answer::ProjectReport(detail) => Ok(detail.project.root),
+            other => Err(self.mismatch("project_show", &other)),
+        }
     }
 
     pub(crate) fn cwd(&self) -> Option<PathBuf> {

@@ -16,6 +16,23 @@ fn it_writes_a_configuration_and_indexes_what_is_there() {
     );
 }
 
+/// A repository in which people have worked with other tools: what they left is counted by what it is for.
+#[test]
+fn what_is_found_is_told_by_kind() {
+    let world = World::new();
+    let repo = world.repo("shop", SPECS);
+    repo.write("AGENTS.md", "# Agents\n\nRun the tests.\n");
+    for rule in ["money", "names"] {
+        repo.write(&format!(".cursor/rules/{rule}.mdc"), "---\nalwaysApply: true\n---\nMind it.\n");
+    }
+    let report = world.pu(["init", "--json"]).cwd(repo.root()).output().json();
+    let found = report["found"].as_array().unwrap().iter();
+    let told: Vec<String> = found.map(|one| format!("{} {}", one["kind"].as_str().unwrap(), one["files"])).collect();
+    assert_eq!(told, [format!("spec {}", SPECS.len()), "agents 1".to_owned(), "cursor 2".to_owned()], "{report}");
+    let shown = world.pu(["init"]).cwd(repo.root()).output().stdout();
+    assert!(shown.contains(&format!("{} spec, 1 agents, 2 cursor", SPECS.len())), "{shown}");
+}
+
 #[test]
 fn doing_it_again_changes_nothing() {
     let world = World::new();

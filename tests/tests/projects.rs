@@ -1,6 +1,8 @@
 //! Projects: which one a folder belongs to, and that a discovered one is not a trusted one.
 
-use e2e::{AUTH_TASK, SPECS, World, write};
+use e2e::{AUTH_TASK, SPECS, World, wait_until, write};
+use serde_json::{Value, json};
+use std::path::Path;
 
 /// A cloned repository must not be able to run a command: its configuration is read by nobody before the user says so.
 #[test]
@@ -91,6 +93,132 @@ fn a_project_whose_folder_was_deleted_gets_it_back() {
     project.spawn("worker", "exec sleep 1000", &[]);
     assert!(project.root().join(".pu/config.toml").exists() && project.root().join(".pu/.gitignore").exists());
     assert_eq!(project.dirt(&project.worktree("worker")), "");
+}
+
+/// A project is known by its identity: its trust, its agents and its history go where it goes.
+#[test]
+fn a_moved_project_takes_its_agents_its_trust_and_its_history_along() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.spawn("here", "exec sleep 1000", &["--root", "--no-context"]);
+    project.spawn("there", "exec sleep 1000", &["--no-context"]);
+    let moved = world.root().join("elsewhere/shop");
+    std::fs::create_dir(world.root().join("elsewhere")).unwrap();
+    std::fs::rename(project.root(), &moved).unwrap();
+    let pu = |args: &[&str]| world.pu(args).cwd(&moved).output();
+    let states = || {
+        let agents = pu(&["status", "--json"]).json()["agents"].as_array().unwrap().clone();
+        let told = agents.iter().map(|agent| {
+            assert_eq!(agent["project_root"], moved.to_str().unwrap());
+            format!("{} {}", agent["name"].as_str().unwrap(), agent["state"].as_str().unwrap())
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(states(), ["here running", "there running"]);
+    let worktree = moved.join(".pu/worktrees/there");
+    assert_eq!(project.dirt(&worktree), "", "git finds the repository again");
+    pu(&["kill", "here"]).ok();
+    let answer = world.client().ask(&json!({"type": "attach", "agent": "there", "cwd": moved}));
+    assert_eq!(answer["type"], "attach_report", "{answer}");
+
+    // The launch records have the old root; the next daemon knows where it went.
+    world.crash_daemon();
+    wait_until("the agent is found again", || (states() == ["here killed", "there running"]).then_some(()));
+    pu(&["kill", "there"]).ok();
+    let runs = pu(&["history", "--json"]).json()["runs"].as_array().unwrap().clone();
+    assert!(runs.len() == 2 && runs.iter().all(|run| run["end"]["state"] == "killed"), "{runs:#?}");
+    pu(&["clean", "--yes"]).ok();
+    assert!(!worktree.exists() && states().is_empty(), "{:?}", states());
+    pu(&["spawn", "--root", "--wait", "--no-context", "--command", "true", "trusted still"]).ok();
+    let shown = pu(&["project", "show", "--json"]).json();
+    assert_eq!((&shown["state"], &shown["name"]), (&"trusted".into(), &"shop".into()), "{shown}");
+    assert_eq!(shown["former_roots"][0], project.root().to_str().unwrap(), "{shown}");
+}
+
+/// A copy is another project, and nobody has trusted it.
+#[test]
+fn a_copied_project_is_not_trusted() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    let copy = world.root().join("copy");
+    for path in [".pu/config.toml", ".pu/state/id"] {
+        write(copy.join(path), std::fs::read(project.root().join(path)).unwrap());
+    }
+    let args = ["spawn", "--json", "--root", "--no-context", "--command", "true", "x"];
+    world.pu(args).cwd(&copy).output().fails(4, "project_untrusted");
+    world.pu(["init"]).cwd(&copy).output().ok();
+    let id = |root: &Path| world.pu(["project", "show", "--json"]).cwd(root).output().json()["id"].clone();
+    assert!(id(&copy).is_string() && id(&copy) != id(project.root()));
+}
+
+#[test]
+fn projects_are_listed_named_shown_and_forgotten() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.spawn("worker", "exec sleep 1000", &["--root", "--no-context"]);
+    project.git(["clone", "-q", ".", "../clone"]);
+    let pu = |args: &[&str]| world.pu(args).output();
+    let added = pu(&["project", "add", "--json", "clone"]).json();
+    assert_eq!((&added["state"], &added["trusted"]), (&"known".into(), &false.into()), "{added}");
+    let listed = || {
+        let report = pu(&["project", "list", "--json"]).json();
+        let told = |one: &Value| {
+            format!("{} {} {}", one["name"].as_str().unwrap(), one["state"].as_str().unwrap(), one["agents"])
+        };
+        report["projects"].as_array().unwrap().iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(), ["clone known 0", "project trusted 1"]);
+    for named in ["project", "./project", "project/specs"] {
+        assert_eq!(pu(&["-P", named, "status", "--json"]).json()["agents"][0]["name"], "worker", "{named}");
+    }
+    pu(&["-P", "nobody", "status", "--json"]).fails(3, "project_not_found");
+    pu(&["project", "add", "--json", "."]).fails(3, "not_a_project");
+
+    std::fs::create_dir(world.root().join("x")).unwrap();
+    project.git(["clone", "-q", ".", "../x/project"]);
+    pu(&["project", "add", "x/project"]).ok();
+    let error = pu(&["-P", "project", "status", "--json"]).fails(3, "project_ambiguous");
+    assert!(error["message"].as_str().unwrap().contains("/x/project"), "{error}");
+    pu(&["project", "remove", "./x/project"]).ok();
+
+    pu(&["project", "remove", "--json", "project"]).fails(4, "agent_running");
+    std::fs::remove_dir_all(world.root().join("clone")).unwrap();
+    assert_eq!(listed(), ["clone missing 0", "project trusted 1"]);
+    pu(&["project", "remove", "clone"]).ok();
+    pu(&["project", "remove", "--force", "project"]).ok();
+    assert_eq!(listed(), Vec::<String>::new());
+    assert_eq!(project.agents()[0]["state"], "running", "its agent runs on");
+}
+
+/// What a link leads to is somebody else's.
+#[test]
+fn a_link_called_pu_is_no_project() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    let trap = world.repo("trap", SPECS);
+    std::os::unix::fs::symlink(project.root().join(".pu"), trap.root().join(".pu")).unwrap();
+    for args in [
+        &["init", "--json"][..],
+        &["spawn", "--json", "--root", "--no-context", "--command", "true", "x"],
+        &["context", "explain", "--json", AUTH_TASK],
+        &["spec", "list", "--json"],
+        &["project", "add", "--json"],
+    ] {
+        let error = world.pu(args).cwd(trap.root()).output().fails(4, "path_outside_project");
+        assert!(error["message"].as_str().unwrap().contains("trap/.pu"), "{error}");
+    }
+    assert_eq!(world.health()["projects"], 1);
+    assert_eq!(project.history(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_worktree_made_by_hand_belongs_to_its_project() {
+    let world = World::new();
+    let project = world.project(SPECS);
+    project.git(["worktree", "add", "-q", "-b", "hand", "../hand"]);
+    let report = world.pu(["init", "--json"]).cwd(world.root().join("hand")).output().json();
+    assert_eq!(report["root"], project.root().to_str().unwrap(), "{report}");
+    assert_eq!(world.health()["projects"], 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
-use crate::render::count;
+use crate::render::{count, project};
 use crate::text::printable;
 use pu_protocol::answer::InitReport;
 use pu_protocol::{Answer, Request};
@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 /// Make a folder a project, and trust it
 ///
-/// Writes `.pu/` with a configuration and a .gitignore, and indexes the specs that are there. Doing it again changes
-/// nothing that is there already.
+/// Writes `.pu/` with a configuration and a .gitignore, and indexes the specs and rule files that are there, which are
+/// counted by kind: `spec`, or the tool that a rule file is for. Doing it again changes nothing that is there already.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pu init\n  pu init ~/work/shop")]
 pub(crate) struct Args {
@@ -44,6 +44,9 @@ fn human(report: &InitReport, invocation: &Invocation) -> String {
     let mut lines = vec![format!("{} {head} {}", style.bold(&printable(&report.name)), printable(&root))];
     lines.extend(report.created.iter().map(|file| format!("wrote     {}", printable(file))));
     lines.push(format!("specs     {} indexed", count(report.specs as usize, "spec")));
+    if !report.found.is_empty() {
+        lines.push(format!("found     {}", project::kinds(&report.found)));
+    }
     lines.extend(report.skipped.iter().map(|why| style.warn(&format!("skipped   {}", printable(why)))));
     lines.push(style.dim("next      pu spawn \"what is to be done\""));
     lines.join("\n")

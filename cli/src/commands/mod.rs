@@ -15,6 +15,7 @@ mod init;
 mod kill;
 mod logs;
 mod plugin;
+mod project;
 mod protocol;
 mod resume;
 mod send;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Daemon(daemon::Daemon),
     #[command(subcommand)]
+    Project(project::Project),
+    #[command(subcommand)]
     Context(context::Context),
     #[command(subcommand)]
     Spec(spec::Spec),
@@ -73,6 +76,7 @@ impl Command {
             Self::Health(args) => args.run(invocation),
             Self::Doctor(args) => args.run(invocation),
             Self::Daemon(verb) => verb.run(invocation),
+            Self::Project(verb) => verb.run(invocation),
             Self::Context(verb) => verb.run(invocation),
             Self::Spec(verb) => verb.run(invocation),
             Self::Plugin(verb) => verb.run(invocation),

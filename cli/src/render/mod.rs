@@ -11,6 +11,7 @@ pub(crate) mod eval;
 pub(crate) mod history;
 pub(crate) mod learned;
 pub(crate) mod plugin;
+pub(crate) mod project;
 pub(crate) mod resume;
 pub(crate) mod spawn;
 pub(crate) mod spec;

@@ -10,6 +10,7 @@ use crate::event::EventLine;
 use crate::history::PastRun;
 use crate::learned::LearnedReport;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
+use crate::project::{FoundFiles, ProjectDetail, ProjectInfo};
 use crate::spec::{SpecDetail, SpecFinding, SpecInfo, SpecMatch};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
@@ -27,6 +28,15 @@ pub enum Answer {
     DoctorReport { findings: Vec<Finding> },
     /// To `init`.
     InitReport(InitReport),
+    /// To `project_list`: some of `total`, by root; the others are behind `next`.
+    ProjectListReport {
+        projects: Vec<ProjectInfo>,
+        total: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<PathBuf>,
+    },
+    /// To `project_show` and `project_add`; to `project_remove`, as it was.
+    ProjectReport(Box<ProjectDetail>),
     /// To `spawn`.
     SpawnReport(Box<SpawnReport>),
     /// To `resume`.
@@ -119,6 +129,9 @@ pub struct InitReport {
     /// Files that were written; empty when the project was complete already.
     pub created: Vec<String>,
     pub specs: u32,
+    /// What these are, by kind: specs first, then the rule files of each tool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<FoundFiles>,
     /// Files under the spec folders that are not indexed, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,

@@ -29,6 +29,10 @@ pub enum ErrorCode {
     NotAProject,
     /// The project is known but not trusted.
     ProjectUntrusted,
+    /// No project has this name, path or id.
+    ProjectNotFound,
+    /// Several projects have this name.
+    ProjectAmbiguous,
     /// No agent has this id, prefix or name.
     AgentNotFound,
     /// Several agents have this prefix.

@@ -32,6 +32,12 @@ pub enum Event {
     AgentRemoved { agent_id: String, name: String, project_root: PathBuf },
     /// A project became known.
     ProjectAdded { root: PathBuf, name: String, trusted: bool },
+    /// A project's state is another one than before: `trusted`, `known` or `missing`.
+    ProjectChanged { root: PathBuf, name: String, state: String },
+    /// A project lies elsewhere than before: its root is `root` now, its agents' too.
+    ProjectMoved { from: PathBuf, root: PathBuf, name: String },
+    /// A project is not known any more.
+    ProjectRemoved { root: PathBuf, name: String },
     /// A project's specs changed and are indexed.
     SpecsChanged { root: PathBuf, specs: u32, revision: String },
     /// The daemon stops; the connection closes after this.

@@ -176,6 +176,10 @@ impl ProjectLayout {
     pub fn plugin_state(&self, name: &str) -> PathBuf {
         self.state().join(format!("{name}.json"))
     }
+    /// What the project is known by, wherever it lies.
+    pub fn identity(&self) -> PathBuf {
+        self.state().join("id")
+    }
     /// What came of the project's tasks, a line a task: what ranking learns from.
     pub fn learned(&self) -> PathBuf {
         self.state().join("learned.jsonl")

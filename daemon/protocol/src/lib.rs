@@ -20,6 +20,7 @@ pub mod history;
 pub mod layout;
 pub mod learned;
 pub mod plugin;
+pub mod project;
 pub mod request;
 pub mod schema;
 pub mod spec;

@@ -36,6 +36,31 @@ pub enum Request {
     },
     /// Makes a folder a project, trusted by the user who asks.
     Init { root: PathBuf },
+    /// The projects that are known, by root; where there are more than an answer holds, page by page.
+    ProjectList {
+        /// Only those behind this root: the `next` of the answer before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<PathBuf>,
+    },
+    /// Makes a folder with a `.pu/` known. It is not trusted by that: `init` does that.
+    ProjectAdd { root: PathBuf },
+    /// Forgets a project. Its folder stays as it is.
+    ProjectRemove {
+        /// A name, a path from `cwd`, or an id or the beginning of one (four characters at least).
+        project: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        /// Even while agents of it run; they run on.
+        #[serde(default)]
+        force: bool,
+    },
+    /// One project: the one that is named as in `project_remove`, else that of `cwd`.
+    ProjectShow {
+        #[serde(default)]
+        project: Option<String>,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+    },
     /// Starts an agent.
     Spawn(Box<SpawnRequest>),
     /// Starts ended agents again, each under its name, in its folder and, where its program can, in its session.
@@ -382,6 +407,10 @@ impl Request {
         "health",
         "doctor",
         "init",
+        "project_list",
+        "project_add",
+        "project_remove",
+        "project_show",
         "spawn",
         "resume",
         "status",

@@ -5,6 +5,7 @@
 use super::claims::{SessionClaim, SessionClaims};
 use super::holds::{Holds, WorktreeHold};
 use super::name;
+use super::rebase::rebased;
 use super::state::{IllegalTransition, News, next};
 use crate::shims::ShimLink;
 use pu_protocol::layout::AgentLayout;
@@ -135,6 +136,18 @@ impl Roster {
             .collect();
         found.sort_by(|a, b| (&a.created_at, &a.agent_id).cmp(&(&b.created_at, &b.agent_id)));
         found
+    }
+
+    /// The agents of a project that was moved are found in its new place from here on. Answers those that have ended.
+    pub fn move_project(&self, from: &Path, to: &Path) -> Vec<AgentInfo> {
+        let mut agents = self.lock();
+        let theirs = agents.values_mut().filter(|agent| agent.info.project_root == from);
+        let moved = theirs.map(|agent| {
+            agent.info.project_root = to.to_owned();
+            agent.launch = Arc::new(rebased(&agent.launch, from, to));
+            agent.info.clone()
+        });
+        moved.filter(|info| !info.state.is_live()).collect()
     }
 
     pub fn live_count(&self) -> usize {
@@ -336,6 +349,19 @@ mod tests {
         };
         let launch = Arc::new(LaunchRecord { cwd: "/p".into(), ..LaunchRecord::default() });
         roster.insert(Agent { info, layout: AgentLayout::new("/h/agents"), launch, link: None });
+    }
+
+    #[test]
+    fn agents_move_with_their_project_and_those_of_others_stay() {
+        let roster = Roster::default();
+        insert(&roster, "aaaa1111", lost(), None);
+        insert(&roster, "bbbb2222", AgentState::Running { pid: 7 }, None);
+        let ended = roster.move_project(Path::new("/p"), Path::new("/q/p"));
+        assert_eq!(ended.iter().map(|info| info.agent_id.as_str()).collect::<Vec<_>>(), ["aaaa1111"]);
+        assert_eq!((roster.list(Some(Path::new("/p"))).len(), roster.list(Some(Path::new("/q/p"))).len()), (0, 2));
+        assert_eq!(roster.get("bbbb2222").unwrap().launch.cwd, Path::new("/q/p"));
+        assert!(roster.move_project(Path::new("/p"), Path::new("/r")).is_empty());
+        assert_eq!(roster.find("fix", Some(Path::new("/q/p"))).unwrap().info.agent_id, "bbbb2222");
     }
 
     fn lost() -> AgentState {

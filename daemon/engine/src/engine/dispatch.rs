@@ -44,6 +44,10 @@ impl Engine {
                 self.doctor(super::doctor::Caller { cwd, program, version, env }).await?
             }
             Request::Init { root } => self.init(root).await?,
+            Request::ProjectList { after } => self.project_list(after).await?,
+            Request::ProjectAdd { root } => self.project_add(root).await?,
+            Request::ProjectRemove { project, cwd, force } => self.project_remove(project, cwd, force).await?,
+            Request::ProjectShow { project, cwd } => self.project_show(project, cwd).await?,
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
             Request::Resume(request) => Box::pin(self.resume(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
@@ -106,6 +110,10 @@ fn name(request: &Request) -> &'static str {
         Request::Health => "health",
         Request::Doctor { .. } => "doctor",
         Request::Init { .. } => "init",
+        Request::ProjectList { .. } => "project_list",
+        Request::ProjectAdd { .. } => "project_add",
+        Request::ProjectRemove { .. } => "project_remove",
+        Request::ProjectShow { .. } => "project_show",
         Request::Spawn(_) => "spawn",
         Request::Resume(_) => "resume",
         Request::Status { .. } => "status",

@@ -1,11 +1,14 @@
-//! `init`: a folder becomes a project that its user trusts.
+//! `init`: a folder becomes a project that its user trusts, and is told what was found in it.
 
 use super::context_learned::look;
 use super::failure::Failure;
+use super::spec::kind;
 use super::state::Engine;
 use crate::projects::ProjectError;
+use crate::specs::SpecMeta;
 use pu_protocol::Answer;
 use pu_protocol::answer::InitReport;
+use pu_protocol::project::FoundFiles;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,14 +22,33 @@ impl Engine {
             index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;
             // So that the first task has all there is to learn from.
             look(&context, &project, true);
+            let catalog = index.catalog();
             Ok(Answer::InitReport(InitReport {
                 root: project.root.clone(),
                 name: project.name.clone(),
                 created: initialised.created,
-                specs: u32::try_from(index.catalog().specs().len()).unwrap_or(u32::MAX),
+                specs: u32::try_from(catalog.specs().len()).unwrap_or(u32::MAX),
+                found: by_kind(catalog.specs()),
                 skipped: index.skipped().iter().map(|file| format!("{}: {}", file.path, file.reason)).collect(),
             }))
         })
         .await?
     }
+}
+
+/// Specs and rule files counted by what they are: the specs first, then the tools by name.
+fn by_kind(specs: &[Arc<SpecMeta>]) -> Vec<FoundFiles> {
+    let mut found: Vec<FoundFiles> = Vec::new();
+    for spec in specs {
+        let kind = kind(spec);
+        let at = found.iter().position(|known| known.kind == kind).unwrap_or_else(|| {
+            found.push(FoundFiles { kind: kind.to_owned(), ..FoundFiles::default() });
+            found.len() - 1
+        });
+        found[at].files += 1;
+        found[at].tokens += u64::from(spec.tokens);
+    }
+    let is_rule = |found: &FoundFiles| found.kind != super::spec::KIND_OF_SPECS;
+    found.sort_by(|a, b| (is_rule(a), &a.kind).cmp(&(is_rule(b), &b.kind)));
+    found
 }

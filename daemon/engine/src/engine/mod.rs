@@ -20,6 +20,7 @@ mod keep;
 mod kill;
 mod logs;
 mod plugin;
+mod project;
 mod recover;
 mod resize;
 mod resume;

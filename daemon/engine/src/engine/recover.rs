@@ -5,7 +5,7 @@
 use super::spawn::info_of;
 use super::state::Engine;
 use super::undo::withdraw;
-use crate::agents::{Agent, Trace};
+use crate::agents::{Agent, Trace, rebased};
 use crate::shims::{ShimEvent, ShimLink, connect};
 use crate::store::{SpawnCommit, complete_spawn, restore_rows};
 use jiff::Timestamp;
@@ -71,8 +71,12 @@ impl Engine {
     }
 
     async fn look_at(&self, folder: PathBuf) -> Result<(), String> {
-        let found =
+        let mut found =
             tokio::task::spawn_blocking(move || read(AgentLayout::new(folder))).await.map_err(|e| e.to_string())??;
+        let launch = &found.launch;
+        if let Some(root) = self.projects.moved_since(&launch.project_root, &launch.created_at) {
+            found.launch = rebased(launch, &launch.project_root, &root);
+        }
         match found.trace {
             Trace::NeverStarted => {
                 let engine = self.clone();

@@ -83,7 +83,7 @@ impl Engine {
     pub fn new(options: EngineOptions, context: ContextEngine) -> Result<Self, crate::store::StoreError> {
         let events = Events::default();
         let roster = Roster::default();
-        let projects = Projects::open(options.home.clone(), events.clone())?;
+        let projects = Projects::with_agents(options.home.clone(), events.clone(), roster.clone())?;
         let configured = projects.clone();
         // A configuration that cannot be read may say no.
         let learns = move |root: &Path| configured.by_root(root).config().is_ok_and(|config| config.context.learn);

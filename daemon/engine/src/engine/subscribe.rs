@@ -15,6 +15,9 @@ pub struct EventFilter {
 impl EventFilter {
     pub fn lets_through(&self, event: &Event) -> bool {
         let Some(wanted) = &self.project else { return true };
+        if let Event::ProjectMoved { from, root, .. } = event {
+            return from == wanted || root == wanted;
+        }
         project_of(event).is_none_or(|root| root == wanted)
     }
 }
@@ -26,7 +29,11 @@ fn project_of(event: &Event) -> Option<&Path> {
         | Event::AgentChanged { agent }
         | Event::AgentEnded { agent } => Some(&agent.project_root),
         Event::AgentRemoved { project_root, .. } => Some(project_root),
-        Event::ProjectAdded { root, .. } | Event::SpecsChanged { root, .. } => Some(root),
+        Event::ProjectAdded { root, .. }
+        | Event::ProjectChanged { root, .. }
+        | Event::ProjectMoved { root, .. }
+        | Event::ProjectRemoved { root, .. }
+        | Event::SpecsChanged { root, .. } => Some(root),
         Event::DaemonStopping => None,
     }
 }

@@ -10,6 +10,16 @@ pub enum ProjectError {
     NotAProject(PathBuf),
     #[error("the project {} is known but not trusted: its specs, plugins and agents may not act yet", .0.display())]
     Untrusted(PathBuf),
+    #[error("{} is no project yet: it holds no .pu", .0.display())]
+    NotYet(PathBuf),
+    #[error("{} is a link or a file: nothing is read or written through it", .0.display())]
+    NotAFolder(PathBuf),
+    #[error("no project is called {0:?}")]
+    NotFound(String),
+    #[error("several projects are called {called:?}: {}", listed(roots))]
+    Ambiguous { called: String, roots: Vec<PathBuf> },
+    #[error("agents of {} run: {}", root.display(), names.join(", "))]
+    AgentsRun { root: PathBuf, names: Vec<String> },
     #[error("{}: {message}", path.display())]
     Config { path: PathBuf, message: String },
     #[error("cannot {act} {}: {source}", path.display())]
@@ -30,10 +40,25 @@ impl ProjectError {
                 root.display(),
                 root.display()
             )),
+            Self::NotYet(root) => ErrorBody::new(ErrorCode::NotAProject, self.to_string())
+                .with_hint(format!("`pu init {}` or the first `pu spawn` in it makes it one", root.display())),
+            Self::NotAFolder(_) => ErrorBody::new(ErrorCode::PathOutsideProject, self.to_string())
+                .with_hint("a project's .pu is a folder of its own: put one in its place"),
+            Self::NotFound(_) => ErrorBody::new(ErrorCode::ProjectNotFound, self.to_string())
+                .with_hint("`pu project list` lists them; a path has a / in it"),
+            Self::Ambiguous { .. } => ErrorBody::new(ErrorCode::ProjectAmbiguous, self.to_string())
+                .with_hint("name it by its path, or by the beginning of its id"),
+            Self::AgentsRun { .. } => ErrorBody::new(ErrorCode::AgentRunning, self.to_string()).with_hint(
+                "end them with `pu kill`, or say --force: they run on then, and `pu status --all-projects` shows them",
+            ),
             Self::Config { .. } => ErrorBody::new(ErrorCode::InvalidConfig, self.to_string())
                 .with_hint("mend the file; it is read anew at the next request"),
             Self::Io { .. } | Self::Index { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),
             Self::Store(error) => error.body(),
         }
     }
+}
+
+fn listed(roots: &[PathBuf]) -> String {
+    roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>().join(", ")
 }

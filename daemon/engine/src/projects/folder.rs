@@ -1,8 +1,9 @@
 //! A project's `.pu/` folder as `pu init` makes it.
 //!
-//! Only adds what is missing; never changes a file that is there.
+//! Only adds what is missing; never changes a file that is there, but for the identity that a copy brought along.
 
 use super::error::ProjectError;
+use crate::store;
 use pu_protocol::layout::ProjectLayout;
 use pu_record::atomic;
 use std::path::Path;
@@ -25,16 +26,20 @@ const GITIGNORE: &str = "\
 *.damaged-*
 ";
 
-/// Makes the folder complete; answers the names of the files that were written, relative to the project root.
-pub(super) fn complete(layout: &ProjectLayout) -> Result<Vec<String>, ProjectError> {
+/// Makes the folder complete, as that of the project with this identity; answers the names of the files that were written,
+/// relative to the project root. The identity is not among them: it is not the user's to look after.
+pub(super) fn complete(layout: &ProjectLayout, id: &str) -> Result<Vec<String>, ProjectError> {
     let root = layout.root();
     std::fs::create_dir_all(root).map_err(|source| ProjectError::Io { act: "create", path: root.into(), source })?;
     let mut created = Vec::new();
     for (path, content) in [(layout.config(), CONFIG), (layout.gitignore(), GITIGNORE)] {
         if std::fs::symlink_metadata(&path).is_err() {
-            atomic::write_atomic(&path, content.as_bytes(), SHARED_FILE).map_err(crate::store::StoreError::from)?;
+            atomic::write_atomic(&path, content.as_bytes(), SHARED_FILE).map_err(store::StoreError::from)?;
             created.push(relative(&path, layout));
         }
+    }
+    if store::read_identity(layout).as_deref() != Some(id) {
+        store::write_identity(layout, id)?;
     }
     Ok(created)
 }

@@ -1,4 +1,5 @@
-//! The registry at work: finding the project of a folder, entering one, trusting one.
+//! The registry at work: finding the project of a folder, entering one, trusting one. What is seen of projects without
+//! anybody's asking for them is in `found`, what is told of them in `listed`.
 //!
 //! Blocking: callers are on a blocking thread. What is trusted is decided by the user's own act, never by a file of the
 //! project.
@@ -7,24 +8,27 @@ use super::config::{self, Config};
 use super::error::ProjectError;
 use super::project::Project;
 use super::{folder, root};
+use crate::agents::Roster;
 use crate::events::Events;
-use crate::store::{ProjectRow, Registry, StoreError};
+use crate::store::{ProjectRow, Registry, StoreError, read_identity};
 use pu_protocol::Event;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Handle to the projects. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Projects {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    home: HomeLayout,
-    events: Events,
+pub(super) struct Shared {
+    pub(super) home: HomeLayout,
+    pub(super) events: Events,
+    /// Agents have their project's root on record, and go with it where it is moved.
+    pub(super) roster: Roster,
     /// Held for look-ups and for the rare write of `projects.json`.
     state: Mutex<State>,
     /// Held while a project enters: in between, its folder is there and nobody trusts it yet.
@@ -32,9 +36,11 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    registry: Registry,
-    open: HashMap<PathBuf, Arc<Project>>,
+pub(super) struct State {
+    pub(super) registry: Registry,
+    pub(super) open: HashMap<PathBuf, Arc<Project>>,
+    /// The roots that were found to be gone and not to be back since.
+    pub(super) missing: HashSet<PathBuf>,
 }
 
 /// What `pu init` did.
@@ -46,10 +52,16 @@ pub struct Initialised {
 }
 
 impl Projects {
+    /// Projects without agents.
     pub fn open(home: HomeLayout, events: Events) -> Result<Self, StoreError> {
+        Self::with_agents(home, events, Roster::default())
+    }
+
+    /// Projects whose agents stand in this table.
+    pub fn with_agents(home: HomeLayout, events: Events, roster: Roster) -> Result<Self, StoreError> {
         let registry = Registry::read(&home.projects())?;
-        let state = Mutex::new(State { registry, open: HashMap::new() });
-        Ok(Self { shared: Arc::new(Shared { home, events, state, entering: Mutex::default() }) })
+        let state = Mutex::new(State { registry, ..State::default() });
+        Ok(Self { shared: Arc::new(Shared { home, events, roster, state, entering: Mutex::default() }) })
     }
 
     pub fn count(&self) -> usize {
@@ -58,13 +70,25 @@ impl Projects {
 
     /// The root of the project that a folder is in, if it is in one; whether it is known or trusted does not matter.
     pub fn root_of(&self, folder: &Path) -> Option<PathBuf> {
-        root::find(folder, &self.shared.home).ok()
+        let found = root::find(folder, &self.shared.home).ok()?;
+        if let Err(error) = self.recognise(&found) {
+            tracing::warn!(project = %found.display(), %error, "whether this is a project that was moved is not known");
+        }
+        Some(found)
+    }
+
+    /// The project that a folder is in, wherever it lay before.
+    pub(super) fn find(&self, folder: &Path) -> Result<PathBuf, ProjectError> {
+        let found = root::find(folder, &self.shared.home)?;
+        root::check(&found)?;
+        self.recognise(&found)?;
+        Ok(found)
     }
 
     /// The project that a folder is in, for a request that acts. A repository without a `.pu/` has nothing in it that
     /// could act: it is let in, and becomes a project by [`Projects::settle`], once the request is found to be a good one.
     pub fn trusted(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
-        let found = root::find(folder, &self.shared.home)?;
+        let found = self.find(folder)?;
         let _entering = self.entering();
         self.check_trust(&found)?;
         Ok(self.opened(&found))
@@ -75,9 +99,10 @@ impl Projects {
     pub fn settle(&self, project: &Project) -> Result<bool, ProjectError> {
         let _entering = self.entering();
         // Its folder may have come with a checkout meanwhile.
+        root::check(&project.root)?;
         self.check_trust(&project.root)?;
         let becomes_one = !self.is_trusted(&project.root);
-        if becomes_one || !project.layout.root().exists() {
+        if becomes_one || !self.has_its_identity(project) {
             self.make(&project.root)?;
         }
         Ok(becomes_one)
@@ -90,7 +115,7 @@ impl Projects {
             Some(true) => Ok(()),
             None if !ProjectLayout::new(root).root().exists() => Ok(()),
             None => {
-                self.enter(root, false)?;
+                self.found(root)?;
                 Err(ProjectError::Untrusted(root.into()))
             }
             Some(false) => Err(ProjectError::Untrusted(root.into())),
@@ -99,7 +124,7 @@ impl Projects {
 
     /// The project that a folder is in, for a request that only reads: nothing is written and nothing is trusted by it.
     pub fn readable(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
-        let found = root::find(folder, &self.shared.home)?;
+        let found = self.find(folder)?;
         let known = self.lock().registry.find(&found).map(|row| row.trusted);
         match known {
             Some(true) => Ok(self.opened(&found)),
@@ -111,7 +136,7 @@ impl Projects {
     /// The project that a folder is in, for a request that only looks at what it has. Trust does not matter: nothing of it
     /// runs by that and nothing of it reaches a prompt.
     pub fn known(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
-        Ok(self.opened(&root::find(folder, &self.shared.home)?))
+        Ok(self.opened(&self.find(folder)?))
     }
 
     /// What the user configures for all projects, as the file has it now.
@@ -134,9 +159,12 @@ impl Projects {
         self.opened(root)
     }
 
-    /// Makes a folder a project and trusts it.
+    /// Makes a folder a project and trusts it. A worktree of a project is that project.
     pub fn init(&self, folder: &Path) -> Result<Initialised, ProjectError> {
-        let root = root::canonical(folder)?;
+        let folder = root::canonical(folder)?;
+        let root = root::owner(&folder, &self.shared.home).unwrap_or(folder);
+        root::check(&root)?;
+        self.recognise(&root)?;
         let _entering = self.entering();
         let created = self.make(&root)?;
         Ok(Initialised { project: self.opened(&root), created })
@@ -144,32 +172,51 @@ impl Projects {
 
     /// Completes a project's folder and trusts it; answers the files that were written.
     fn make(&self, root: &Path) -> Result<Vec<String>, ProjectError> {
-        let created = folder::complete(&ProjectLayout::new(root))?;
-        self.enter(root, true)?;
+        let layout = ProjectLayout::new(root);
+        let id = self.identity_for(root, read_identity(&layout))?;
+        let created = folder::complete(&layout, &id)?;
+        self.enter(root, id)?;
         Ok(created)
     }
 
-    /// Writes a project into the registry, unless it stands there like that already.
-    fn enter(&self, root: &Path, trusted: bool) -> Result<(), ProjectError> {
+    /// Whether a trusted project has its folder, and in it what it is known by. One of an older release has not.
+    fn has_its_identity(&self, project: &Project) -> bool {
+        let known = self.lock().registry.find(&project.root).and_then(|row| row.id.clone());
+        known.is_some() && known == read_identity(&project.layout)
+    }
+
+    /// What a project is to be known by: what it is known by already, or what lies `there`, unless that is another
+    /// project's, of which it is a copy.
+    fn identity_for(&self, root: &Path, there: Option<String>) -> Result<String, ProjectError> {
+        let state = self.lock();
+        let known = state.registry.find(root).and_then(|row| row.id.clone());
+        let its_own = there.filter(|id| state.registry.find_by_id(id).is_none());
+        drop(state);
+        known.or(its_own).map_or_else(|| fresh_identity(root), Ok)
+    }
+
+    /// Writes a project that its user trusts into the registry, unless it stands there like that already.
+    fn enter(&self, root: &Path, id: String) -> Result<(), ProjectError> {
         let mut state = self.lock();
         let known = state.registry.find(root).cloned();
-        if known.as_ref().is_some_and(|row| row.trusted == trusted) {
+        if known.as_ref().is_some_and(|row| row.trusted && row.id.as_ref() == Some(&id)) {
             return Ok(());
         }
-        let mut row = known.unwrap_or_else(|| ProjectRow {
-            root: root.into(),
-            trusted,
-            first_seen: jiff::Timestamp::now().to_string(),
-            extra: serde_json::Map::default(),
-        });
-        row.trusted = trusted;
+        let now = jiff::Timestamp::now().to_string();
+        let was_trusted = known.as_ref().is_some_and(|row| row.trusted);
+        let fresh = || ProjectRow { root: root.into(), first_seen: now.clone(), ..ProjectRow::default() };
+        let mut row = known.unwrap_or_else(fresh);
+        (row.trusted, row.id, row.last_seen) = (true, Some(id), Some(now));
         let mut registry = state.registry.clone();
         registry.put(row);
         registry.write(&self.shared.home.projects())?;
         state.registry = registry;
+        state.missing.remove(root);
         drop(state);
-        let name = root.file_name().map_or_else(|| "/".into(), |n| n.to_string_lossy().into_owned());
-        self.shared.events.publish(Event::ProjectAdded { root: root.into(), name, trusted });
+        if !was_trusted {
+            let (root, name) = (root.to_owned(), root::name_of(root));
+            self.shared.events.publish(Event::ProjectAdded { root, name, trusted: true });
+        }
         Ok(())
     }
 
@@ -184,9 +231,20 @@ impl Projects {
     }
 
     /// Each change under this lock is one assignment; a panic leaves the old or the new.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// 128 random bits.
+fn fresh_identity(root: &Path) -> Result<String, ProjectError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| ProjectError::Io {
+        act: "find random numbers for",
+        path: root.into(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

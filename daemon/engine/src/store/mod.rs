@@ -6,6 +6,7 @@
 
 mod commit;
 mod history;
+mod identity;
 mod lines;
 mod manifest;
 mod outcomes;
@@ -17,12 +18,13 @@ mod runs;
 
 pub use commit::{Asked, SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
 pub use history::{HistoryBounds, HistoryEntry, TouchedFile, append_history, bound_history};
+pub use identity::{read_identity, write_identity};
 pub use manifest::{AgentRow, Manifest, StoppedRow, WorktreeRow, read_manifest, update_manifest};
 pub use outcomes::{Outcome, Outcomes, forget_outcomes, read_outcomes, record_outcome};
 pub use past::{PastEnd, PastSpawn, recent_spawns};
 pub use plugin_state::{read_plugin_state, update_plugin_state};
 pub use plugins_lock::{PluginPin, PluginsLock};
-pub use registry::{ProjectRow, Registry};
+pub use registry::{FormerRoot, ProjectRow, Registry};
 pub use runs::{Run, RunEnded, read_runs};
 
 use pu_protocol::{ErrorBody, ErrorCode};

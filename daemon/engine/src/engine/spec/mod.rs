@@ -23,12 +23,12 @@ pub(super) use list::Wanted;
 
 /// Bytes of a line that lists leave free for what stands around them.
 const SPARE: usize = 16 * 1024;
-const ROOM: usize = LINE_MAX - SPARE;
+pub(super) const ROOM: usize = LINE_MAX - SPARE;
 /// As much of a name, a text and a list as is told of one spec.
 const NAME_MAX: usize = 300;
 const TEXT_MAX: usize = 1_000;
 const LIST_MAX: usize = 64;
-const KIND_OF_SPECS: &str = "spec";
+pub(super) const KIND_OF_SPECS: &str = "spec";
 const KIND_OF_RULES: &str = "rule";
 
 impl Engine {
@@ -65,7 +65,7 @@ fn info(spec: &SpecMeta) -> SpecInfo {
     }
 }
 
-fn kind(spec: &SpecMeta) -> &'static str {
+pub(super) fn kind(spec: &SpecMeta) -> &'static str {
     spec.rule.as_ref().map_or(KIND_OF_SPECS, |rule| rule.kind.name())
 }
 
@@ -102,7 +102,7 @@ fn is_asked_for(path: &str, asked: &str) -> bool {
 }
 
 /// The first of these that there is room for; whether all have it.
-fn first_that_fit<T: Serialize>(parts: impl Iterator<Item = T>, room: usize) -> (Vec<T>, bool) {
+pub(super) fn first_that_fit<T: Serialize>(parts: impl Iterator<Item = T>, room: usize) -> (Vec<T>, bool) {
     let (mut fit, mut left) = (Vec::new(), room);
     for part in parts {
         // The comma behind it.
