@@ -10,6 +10,7 @@ use super::{folder, root};
 use crate::events::Events;
 use crate::store::{ProjectRow, Registry, StoreError};
 use pu_protocol::Event;
+use pu_protocol::config::ConfigValue;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -117,6 +118,11 @@ impl Projects {
     /// What the user configures for all projects, as the file has it now.
     pub fn user_config(&self) -> Result<Config, ProjectError> {
         config::of_user(&self.shared.home.config())
+    }
+
+    /// Each value that the user configures for all projects, and where it was said.
+    pub fn user_config_values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
+        config::values_of_user(self.shared.home.config())
     }
 
     /// The projects that the user trusts.
