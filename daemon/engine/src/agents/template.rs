@@ -250,7 +250,9 @@ mod tests {
 
     #[test]
     fn it_is_written_as_it_is_read() {
-        for text in ["", "{", "--x={prompt}", "a}b{}c{A}", "{{prompt}", "{{{prompt}", "{{{{x} {context}{{", "{\"a\":{\"b\":1}}"] {
+        for text in
+            ["", "{", "--x={prompt}", "a}b{}c{A}", "{{prompt}", "{{{prompt}", "{{{{x} {context}{{", "{\"a\":{\"b\":1}}"]
+        {
             let template = Template::parse(text).unwrap();
             assert_eq!(Template::parse(&template.to_string()).unwrap(), template, "{text} became {template}");
         }

@@ -40,9 +40,9 @@ impl ConfigFiles {
 
     fn first(&self, line: impl Fn(&str) -> Option<usize>) -> Option<String> {
         // A chain is replaced as a whole, not merged: the first file that has one is where it comes from.
-        [&self.project, &self.user].into_iter().find_map(|file| {
-            Some(format!("{}, line {}", file.display(), line(&text_of(file)?)?))
-        })
+        [&self.project, &self.user]
+            .into_iter()
+            .find_map(|file| Some(format!("{}, line {}", file.display(), line(&text_of(file)?)?)))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::failure::Failure;
 use super::state::Engine;
-use crate::projects::{Project, ProjectError, check_key};
+use crate::projects::{Project, ProjectError, config_key};
 use pu_protocol::config::{ConfigOrigin, ConfigReport, ConfigValue};
 use pu_protocol::{Answer, LINE_MAX};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ impl Engine {
         tokio::task::spawn_blocking(move || {
             let mut report = engine.configured(cwd.as_deref())?;
             if let Some(key) = key {
-                report.values = asked_for(report.values, key)?;
+                report.values = asked_for(report.values, &key)?;
             }
             fit(&mut report, LINE_MAX - SPARE);
             Ok(Answer::ConfigReport(report))
@@ -57,16 +57,13 @@ impl Engine {
 }
 
 /// The value of this key, or those of the table that it is. A key that can be there and is not set has one too.
-fn asked_for(values: Vec<ConfigValue>, key: String) -> Result<Vec<ConfigValue>, Failure> {
-    let is_below = |value: &ConfigValue| {
-        value.key.strip_prefix(&key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    let found: Vec<ConfigValue> = values.into_iter().filter(is_below).collect();
-    if !found.is_empty() {
-        return Ok(found);
+fn asked_for(mut values: Vec<ConfigValue>, key: &str) -> Result<Vec<ConfigValue>, Failure> {
+    let key = config_key(key)?;
+    values.retain(|value| value.key.strip_prefix(&key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    if values.is_empty() {
+        values.push(ConfigValue { key, value: serde_json::Value::Null, origin: ConfigOrigin::Default });
     }
-    check_key(&key)?;
-    Ok(vec![ConfigValue { key, value: serde_json::Value::Null, origin: ConfigOrigin::Default }])
+    Ok(values)
 }
 
 /// Keeps the first of the values that there is room for.
@@ -95,13 +92,14 @@ mod tests {
 
     fn asked(key: &str) -> Result<Vec<String>, Failure> {
         let all = values(&["terminal.cols", "terminal.rows", "terminals"]);
-        Ok(asked_for(all, key.to_owned())?.into_iter().map(|value| value.key).collect())
+        Ok(asked_for(all, key)?.into_iter().map(|value| value.key).collect())
     }
 
     #[test]
     fn a_key_is_asked_for_by_itself_or_by_its_table() {
         assert_eq!(asked("terminal.rows").unwrap(), ["terminal.rows"]);
         assert_eq!(asked("terminal").unwrap(), ["terminal.cols", "terminal.rows"]);
+        assert_eq!(asked("\"terminal\".cols").unwrap(), ["terminal.cols"]);
         assert_eq!(asked("agents.mine.command").unwrap(), ["agents.mine.command"], "it could be set");
         assert_eq!(asked("terminal.row").unwrap_err().body.code, pu_protocol::ErrorCode::UnknownConfigKey);
     }

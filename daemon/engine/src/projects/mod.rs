@@ -11,7 +11,7 @@ mod registry;
 mod root;
 
 pub use chain_file::ChainFile;
-pub use config::{Config, ConfigKeyError, TerminalConfig, check_key};
+pub use config::{Config, ConfigKeyError, TerminalConfig, config_key};
 pub use error::ProjectError;
 pub use project::Project;
 pub use registry::{Initialised, Projects};

@@ -37,7 +37,10 @@ pub(super) fn config(
     let config = config.map_err(|error| told("config", FindingState::Problem, error.body()))?;
     let agents = definitions(&config).map_err(|failure| told("config", FindingState::Problem, failure.body))?;
     if let Some(fault) = project.and_then(Project::config_fault) {
-        return Ok((Finding::warning("config", fault).with_hint("mend the file; it is read anew at the next request"), agents));
+        return Ok((
+            Finding::warning("config", fault).with_hint("mend the file; it is read anew at the next request"),
+            agents,
+        ));
     }
     let files = [Some(home.config()), project.map(|project| project.layout.config())];
     let there: Vec<PathBuf> = files.into_iter().flatten().filter(|file| file.exists()).collect();

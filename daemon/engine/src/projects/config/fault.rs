@@ -99,7 +99,8 @@ fn unknown(message: &str) -> Option<Unknown<'_>> {
         (None, None) => return None,
     };
     // From the end, since the word may be anything.
-    let (name, known) = rest.rsplit_once("`, expected ").or_else(|| Some((rest.rsplit_once("`, there are no ")?.0, "")))?;
+    let (name, known) =
+        rest.rsplit_once("`, expected ").or_else(|| Some((rest.rsplit_once("`, there are no ")?.0, "")))?;
     Some(Unknown { what, name, known: known.split('`').skip(1).step_by(2).collect() })
 }
 
@@ -150,7 +151,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_told_with_its_line_and_the_nearest_one() {
         for (text, expected) in [
-            ("\n[terminal]\nrowz = 3\n", "line 3: unknown key `terminal.rowz`; the nearest is `terminal.rows` (known there: "),
+            (
+                "\n[terminal]\nrowz = 3\n",
+                "line 3: unknown key `terminal.rowz`; the nearest is `terminal.rows` (known there: ",
+            ),
             ("defualt_agent = \"x\"\n", "line 1: unknown key `defualt_agent`; the nearest is `default_agent` ("),
             ("[contxt]\nbudget = 3\n", "line 1: unknown key `contxt`; the nearest is `context` ("),
             (
@@ -166,7 +170,10 @@ mod tests {
                 "line 3: unknown key `agents.mine.session_list.ids`; the nearest is `agents.mine.session_list.id` (",
             ),
             ("rows = 3\n", "line 1: unknown key `rows`; the nearest is `terminal.rows` ("),
-            ("[specs]\nmax_days = 3\n", "line 2: unknown key `specs.max_days`; the nearest is `history.max_days` or `spool."),
+            (
+                "[specs]\nmax_days = 3\n",
+                "line 2: unknown key `specs.max_days`; the nearest is `history.max_days` or `spool.",
+            ),
             (
                 "[context.grants]\na = [\"stat\"]\n",
                 "line 2: unknown value `stat`; the nearest is `state` (known there: state, history)",

@@ -48,9 +48,7 @@ impl<'t> Outline<'t> {
         let (mut span, mut in_list) = (key.span(), false);
         for step in rest {
             let next = match value.get_ref() {
-                DeValue::Table(table) => {
-                    table.get_key_value(step.as_str()).map(|(key, value)| (key.span(), value))
-                }
+                DeValue::Table(table) => table.get_key_value(step.as_str()).map(|(key, value)| (key.span(), value)),
                 DeValue::Array(items) => {
                     in_list = true;
                     let item = step.parse::<usize>().ok().and_then(|at| items.get(at));
@@ -125,7 +123,8 @@ mod tests {
     #[test]
     fn a_span_is_told_as_the_key_that_it_is_of() {
         let outline = Outline::of(TEXT);
-        for (part, path, line) in [("b", "t.b", 4), ("\"y\"", "t.list.name", 9), ("d", "t.list.c.d", 10), ("1", "a", 1)] {
+        for (part, path, line) in [("b", "t.b", 4), ("\"y\"", "t.list.name", 9), ("d", "t.list.c.d", 10), ("1", "a", 1)]
+        {
             let at = TEXT.match_indices(part).map(|(at, _)| at).find(|at| outline.line(*at) == line).unwrap();
             assert_eq!(outline.path_at(&(at..at + part.len())).unwrap().join("."), path, "{part}");
         }

@@ -31,12 +31,17 @@ impl ConfigKeyError {
     }
 }
 
-/// Whether a key, written as in a TOML file, is one that a configuration can have, be it set or not.
-pub fn check_key(asked: &str) -> Result<(), ConfigKeyError> {
+/// A key that somebody wrote, as the keys of values are written, if it is one that a configuration can have, be it set or
+/// not.
+pub fn config_key(asked: &str) -> Result<String, ConfigKeyError> {
     let refused = |nearest| ConfigKeyError { key: asked.chars().take(100).collect(), nearest };
     let path = toml_edit::Key::parse(asked).map_err(|_| refused(None))?;
     let path: Vec<String> = path.iter().map(|step| step.get().to_owned()).collect();
-    check_path(&path).map_err(refused)
+    if path.is_empty() {
+        return Err(refused(None));
+    }
+    check_path(&path).map_err(refused)?;
+    Ok(dotted(&path))
 }
 
 /// What is in force where there is no project.
@@ -86,12 +91,7 @@ fn as_json(config: &Config) -> serde_json::Result<Value> {
 
 /// Calls for each value that is not made of others. What is not set is one where the key is always there, and not in the
 /// tables that a user names: `default` is what there is by default at this path.
-fn leaves(
-    path: &mut Vec<String>,
-    value: &Value,
-    default: Option<&Value>,
-    leaf: &mut dyn FnMut(&[String], &Value),
-) {
+fn leaves(path: &mut Vec<String>, value: &Value, default: Option<&Value>, leaf: &mut dyn FnMut(&[String], &Value)) {
     let mut inside = |step: String, inner: &Value, default: Option<&Value>| {
         path.push(step);
         leaves(path, inner, default, leaf);
@@ -142,7 +142,7 @@ mod tests {
     fn without_any_file_the_defaults_are_shown_that_act() {
         insta::assert_snapshot!(
             shown("", "").into_iter().filter(|line| !line.starts_with("discovery.")).collect::<Vec<_>>().join("\n"),
-            @r#"
+            @r"
         agents = {}
         context.assembler = null
         context.budget = 8000
@@ -164,7 +164,7 @@ mod tests {
         terminal.kill_grace_ms = 5000
         terminal.output_mib = 16
         terminal.rows = 50
-        "#
+        "
         );
     }
 
@@ -218,19 +218,20 @@ mod tests {
         let assembler = serde_json::to_value(crate::context::AssemblerConfig::plain("x")).unwrap();
         assert_eq!(keys(&assembler), known::<crate::context::AssemblerConfig>());
         for path in fixed_keys() {
-            assert_eq!(check_key(&dotted(&path)), Ok(()), "{path:?}");
+            assert_eq!(config_key(&dotted(&path)), Ok(dotted(&path)));
         }
     }
 
     #[test]
     fn a_key_that_is_none_is_told_with_the_nearest() {
-        for known in ["terminal", "context.assembler.7.name", "agents.\"my.own\".env.\"A\"", "default_agent"] {
-            assert_eq!(check_key(known), Ok(()), "{known}");
+        for known in ["terminal", "context.assembler.7.name", "agents.\"my.own\".env.A", "default_agent"] {
+            assert_eq!(config_key(known).as_deref(), Ok(known));
         }
-        let hint = check_key("terminal.rowz").unwrap_err().body().hint.unwrap();
+        assert_eq!(config_key("\"terminal\" . rows").as_deref(), Ok("terminal.rows"));
+        let hint = config_key("terminal.rowz").unwrap_err().body().hint.unwrap();
         assert!(hint.starts_with("the nearest is `terminal.rows`"), "{hint}");
         for nonsense in ["", "a b", "[terminal]", "terminal."] {
-            assert!(check_key(nonsense).is_err(), "{nonsense}");
+            assert!(config_key(nonsense).is_err(), "{nonsense}");
         }
     }
 }
