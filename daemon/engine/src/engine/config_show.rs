@@ -33,7 +33,8 @@ impl Engine {
             Some(Ok(project)) => project,
             None | Some(Err(ProjectError::NotAProject(_))) => {
                 let values = self.projects.user_config_values()?;
-                return Ok(ConfigReport { user_file, values, ..ConfigReport::default() });
+                let warnings = self.projects.user_config_fault().into_iter().collect();
+                return Ok(ConfigReport { user_file, values, warnings, ..ConfigReport::default() });
             }
             Some(Err(error)) => return Err(error.into()),
         };

@@ -11,8 +11,6 @@ mod read;
 mod values;
 
 pub(super) use cache::ConfigCache;
-pub(super) use read::of_user;
-pub(super) use values::of_user as values_of_user;
 pub use values::{ConfigKeyError, config_key};
 
 use crate::agents::DefinitionTable;

@@ -57,7 +57,7 @@ impl Project {
         let name = root.file_name().map_or_else(|| "/".into(), |n| n.to_string_lossy().into_owned());
         let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
         let key: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let config = ConfigCache::new(home.config(), layout.config(), &root);
+        let config = ConfigCache::of_project(home.config(), layout.config(), &root);
         Self {
             index_folder: home.index().join(key),
             name,
@@ -87,7 +87,7 @@ impl Project {
 
     /// The project's own configuration file, to be edited; empty where there is none.
     pub fn config_text(&self) -> Result<String, ProjectError> {
-        self.config.project_text()
+        self.config.own_text()
     }
 
     /// Each value in force, and where it was said.

@@ -3,7 +3,7 @@
 //! Blocking: callers are on a blocking thread. What is trusted is decided by the user's own act, never by a file of the
 //! project.
 
-use super::config::{self, Config};
+use super::config::{Config, ConfigCache};
 use super::error::ProjectError;
 use super::project::Project;
 use super::{folder, root};
@@ -26,6 +26,8 @@ pub struct Projects {
 struct Shared {
     home: HomeLayout,
     events: Events,
+    /// What the user configures for all projects.
+    user_config: ConfigCache,
     /// Held for look-ups and for the rare write of `projects.json`.
     state: Mutex<State>,
     /// Held while a project enters: in between, its folder is there and nobody trusts it yet.
@@ -50,7 +52,8 @@ impl Projects {
     pub fn open(home: HomeLayout, events: Events) -> Result<Self, StoreError> {
         let registry = Registry::read(&home.projects())?;
         let state = Mutex::new(State { registry, open: HashMap::new() });
-        Ok(Self { shared: Arc::new(Shared { home, events, state, entering: Mutex::default() }) })
+        let user_config = ConfigCache::of_user(home.config());
+        Ok(Self { shared: Arc::new(Shared { home, events, user_config, state, entering: Mutex::default() }) })
     }
 
     pub fn count(&self) -> usize {
@@ -115,14 +118,19 @@ impl Projects {
         Ok(self.opened(&root::find(folder, &self.shared.home)?))
     }
 
-    /// What the user configures for all projects, as the file has it now.
+    /// What the user configures for all projects: as the file has it now, or had it before it became faulty.
     pub fn user_config(&self) -> Result<Config, ProjectError> {
-        config::of_user(&self.shared.home.config())
+        Ok(Arc::unwrap_or_clone(self.shared.user_config.current()?))
+    }
+
+    /// What is wrong with the user's file now, and that what it said before is in force, where it is.
+    pub fn user_config_fault(&self) -> Option<String> {
+        self.shared.user_config.fault()
     }
 
     /// Each value that the user configures for all projects, and where it was said.
     pub fn user_config_values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
-        config::values_of_user(self.shared.home.config())
+        self.shared.user_config.values()
     }
 
     /// The projects that the user trusts.

@@ -35,8 +35,12 @@ pub(super) fn config(
         None => projects.user_config().map(Arc::new),
     };
     let config = config.map_err(|error| told("config", FindingState::Problem, error.body()))?;
+    let fault = match project {
+        Some(project) => project.config_fault(),
+        None => projects.user_config_fault(),
+    };
     let agents = definitions(&config).map_err(|failure| told("config", FindingState::Problem, failure.body))?;
-    if let Some(fault) = project.and_then(Project::config_fault) {
+    if let Some(fault) = fault {
         return Ok((
             Finding::warning("config", fault).with_hint("mend the file; it is read anew at the next request"),
             agents,

@@ -23,8 +23,8 @@ const UNSETTLED: Duration = Duration::from_millis(50);
 /// The merged configuration and what the files looked like when they were read.
 #[derive(Debug)]
 pub(in crate::projects) struct ConfigCache {
-    /// The user's, then the project's.
-    files: [ConfigFile; 2],
+    /// The user's and, of a project, then its own.
+    files: Vec<ConfigFile>,
     /// Held while the files are read, so that they are read once.
     last: Mutex<Option<Last>>,
 }
@@ -38,7 +38,7 @@ struct Last {
     kept: Option<Arc<Loaded>>,
 }
 
-type Stamps = [Option<Stamp>; 2];
+type Stamps = Vec<Option<Stamp>>;
 
 /// What a file looks like from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,12 @@ struct Stamp {
 }
 
 impl ConfigCache {
-    pub(in crate::projects) fn new(user: PathBuf, project: PathBuf, root: &Path) -> Self {
-        Self { files: [ConfigFile::of_user(user), ConfigFile::of_project(project, root)], last: Mutex::default() }
+    pub(in crate::projects) fn of_user(user: PathBuf) -> Self {
+        Self { files: vec![ConfigFile::of_user(user)], last: Mutex::default() }
+    }
+
+    pub(in crate::projects) fn of_project(user: PathBuf, project: PathBuf, root: &Path) -> Self {
+        Self { files: vec![ConfigFile::of_user(user), ConfigFile::of_project(project, root)], last: Mutex::default() }
     }
 
     /// What is in force: what the files say, or what they said before one became faulty. Costs two `stat` calls while
@@ -78,10 +82,9 @@ impl ConfigCache {
         }
     }
 
-    /// The project's own file as it is; empty where there is none.
-    pub(in crate::projects) fn project_text(&self) -> Result<String, ProjectError> {
-        let [_, project] = &self.files;
-        Ok(project.text()?)
+    /// The text of the file that wins, as it is; empty where there is none.
+    pub(in crate::projects) fn own_text(&self) -> Result<String, ProjectError> {
+        Ok(self.files.last().map_or_else(|| Ok(String::new()), ConfigFile::text)?)
     }
 
     /// The values in force.
@@ -99,7 +102,7 @@ impl ConfigCache {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = self.stamps();
         if let Some(last) = &*last
-            && last.seen == Some(stamps)
+            && last.seen.as_ref() == Some(&stamps)
         {
             return (last.now.clone(), last.kept.clone());
         }
@@ -116,7 +119,8 @@ impl ConfigCache {
     }
 
     /// What the files say, and what they look like, if they stood still for that.
-    fn read(&self, mut before: Stamps) -> (Option<Stamps>, Result<Arc<Loaded>, Fault>) {
+    fn read(&self, stamps: Stamps) -> (Option<Stamps>, Result<Arc<Loaded>, Fault>) {
+        let mut before = stamps;
         for _ in 1..TRIES {
             let read = self.load();
             let after = self.stamps();
@@ -133,7 +137,7 @@ impl ConfigCache {
     }
 
     fn stamps(&self) -> Stamps {
-        self.files.each_ref().map(|file| Stamp::of(file.path()))
+        self.files.iter().map(|file| Stamp::of(file.path())).collect()
     }
 }
 
@@ -156,7 +160,7 @@ impl Stamp {
     }
 }
 
-fn is_settled(stamps: &Stamps) -> bool {
+fn is_settled(stamps: &[Option<Stamp>]) -> bool {
     let now = SystemTime::now();
     let is_old = |stamp: &Stamp| {
         stamp.changed().and_then(|changed| now.duration_since(changed).ok()).is_some_and(|age| age > UNSETTLED)
@@ -180,7 +184,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let root = folder.path().canonicalize().unwrap();
             let (user, project) = (root.join("user.toml"), root.join("project.toml"));
-            let cache = ConfigCache::new(user.clone(), project.clone(), &root);
+            let cache = ConfigCache::of_project(user.clone(), project.clone(), &root);
             Self { _folder: folder, project, user, cache }
         }
 

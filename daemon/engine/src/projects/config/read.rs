@@ -7,7 +7,6 @@ use super::Config;
 use super::fault::{self, Fault, dotted};
 use super::place::{Found, Outline};
 use crate::agents::{AgentsError, Definitions};
-use crate::projects::ProjectError;
 use rustix::fs::OFlags;
 use std::fs::{Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -128,12 +127,6 @@ impl ConfigFile {
         toml::from_str::<Config>(text).map_err(failed)?;
         Ok(table)
     }
-}
-
-/// What the user's file alone says.
-pub(in crate::projects) fn of_user(user: &Path) -> Result<Config, ProjectError> {
-    let loaded = load(&[ConfigFile::of_user(user.to_owned())])?;
-    Ok(Config::clone(&loaded.config))
 }
 
 /// What these files say together; the last one wins.

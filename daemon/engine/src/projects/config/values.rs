@@ -6,12 +6,10 @@
 use super::Config;
 use super::fault::{Fault, check_path, dotted};
 use super::place::{Found, Outline};
-use super::read::{ConfigFile, Loaded, load};
-use crate::projects::ProjectError;
+use super::read::Loaded;
 use pu_protocol::config::{ConfigOrigin, ConfigValue};
 use pu_protocol::{ErrorBody, ErrorCode};
 use serde_json::Value;
-use std::path::PathBuf;
 
 /// A key that no configuration has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,11 +40,6 @@ pub fn config_key(asked: &str) -> Result<String, ConfigKeyError> {
     }
     check_path(&path).map_err(refused)?;
     Ok(dotted(&path))
-}
-
-/// What is in force where there is no project.
-pub(in crate::projects) fn of_user(user: PathBuf) -> Result<Vec<ConfigValue>, ProjectError> {
-    Ok(of(&load(&[ConfigFile::of_user(user)])?)?)
 }
 
 /// What is in force.
@@ -115,6 +108,7 @@ fn leaves(path: &mut Vec<String>, value: &Value, default: Option<&Value>, leaf: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::read::{ConfigFile, load};
     use super::*;
     use serde::de::DeserializeOwned;
     use std::path::Path;
