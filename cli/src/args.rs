@@ -57,7 +57,7 @@ Exit codes:
   0    done
   1    something failed
   2    the command line cannot be understood
-  3    what was named is not there: agent, project, worktree, spec, plugin, program
+  3    what was named is not there: agent, project, worktree, spec, plugin, program, configuration key
   4    refused: untrusted project, unsound plugin, name taken, agent ended, not confirmed
   5    no daemon answers and none could be started
   124  it took too long: the agent (`wait --timeout`) or the daemon's answer

@@ -159,6 +159,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         | E::WorktreeNotFound
         | E::SpecNotFound
         | E::PluginNotFound
+        | E::UnknownConfigKey
         | E::NotAGitRepository
         | E::GitMissing => 3,
         E::NotPermitted

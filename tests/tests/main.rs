@@ -5,6 +5,7 @@
 mod assemblers;
 mod attach;
 mod clean;
+mod config;
 mod context;
 mod daemon;
 mod demo;

@@ -242,20 +242,6 @@ fn the_project_is_found_from_below() {
     }
 }
 
-#[test]
-fn a_faulty_configuration_is_refused_with_file_line_and_key() {
-    let world = World::new();
-    let project = world.project(SPECS);
-    project.write(".pu/config.toml", "\n[terminal]\nrowz = 3\n");
-    let error = project.try_spawn("worker", "true", &[]).fails(1, "invalid_config");
-    let message = error["message"].as_str().unwrap();
-    for part in [".pu/config.toml", "line 3", "rowz"] {
-        assert!(message.contains(part), "{part} is not in {message}");
-    }
-    project.write(".pu/config.toml", "");
-    project.spawn("worker", "true", &[]);
-}
-
 /// Each key that is read acts: what an agent runs, how long it may take to die, how much is kept, how large it is.
 #[test]
 fn each_key_of_the_configuration_acts() {

@@ -5,6 +5,7 @@
 mod attach;
 mod clean;
 mod completions;
+mod config;
 mod context;
 mod daemon;
 mod demo;
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Spec(spec::Spec),
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    #[command(subcommand)]
+    Config(config::Config),
     Demo(demo::Args),
     Completions(completions::Args),
     #[command(subcommand)]
@@ -80,6 +83,7 @@ impl Command {
             Self::Context(verb) => verb.run(invocation),
             Self::Spec(verb) => verb.run(invocation),
             Self::Plugin(verb) => verb.run(invocation),
+            Self::Config(verb) => verb.run(invocation),
             Self::Demo(args) => args.run(invocation),
             Self::Completions(args) => args.run(),
             Self::Protocol(verb) => verb.run(),

@@ -4,6 +4,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod clean;
+pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod context_diff;
 pub(crate) mod doctor;

@@ -3,6 +3,7 @@
 //! One answer a request; only `subscribe` is followed by more lines.
 
 use crate::bytes::Base64Bytes;
+use crate::config::ConfigReport;
 use crate::context::ContextReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
@@ -95,6 +96,8 @@ pub enum Answer {
     PluginBenchReport { plugin: String, times: PluginTimes },
     /// To `plugin_add`, `plugin_remove` and `plugin_switch`: how the plugin stands now, and the files that changed.
     PluginChanged { plugin: Box<PluginInfo>, changed: Vec<PathBuf> },
+    /// To `config_show`.
+    ConfigReport(ConfigReport),
     /// To `subscribe`.
     Subscribed { seq: u64 },
     /// On a subscribed connection.

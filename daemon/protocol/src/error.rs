@@ -77,6 +77,8 @@ pub enum ErrorCode {
     RequiredAssemblerFailed,
     /// A configuration file cannot be read as what it should be.
     InvalidConfig,
+    /// No configuration has this key.
+    UnknownConfigKey,
     /// A path leads outside the project.
     PathOutsideProject,
     /// A socket's path would be longer than the system allows.

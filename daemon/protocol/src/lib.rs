@@ -10,6 +10,7 @@
 pub mod agent;
 pub mod answer;
 pub mod bytes;
+pub mod config;
 pub mod context;
 pub mod doctor;
 pub mod envelope;

@@ -324,6 +324,14 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         grants: Vec<String>,
     },
+    /// What is configured in the project of `cwd`, and where; without one, for the user alone.
+    ConfigShow {
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+        /// Only this key, or what is in this table, as the keys of the answer are written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
     /// From here on the connection carries events.
     Subscribe {
         /// Only events of the project of this folder.
@@ -438,6 +446,7 @@ impl Request {
         "plugin_add",
         "plugin_remove",
         "plugin_switch",
+        "config_show",
         "subscribe",
         "shutdown",
     ];

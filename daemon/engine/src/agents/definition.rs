@@ -5,11 +5,11 @@
 
 use super::error::{AgentsError, Result};
 use super::template::{Placeholder, Template};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How context reaches an agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// By arguments or variables that put it beside the agent's own instructions.
@@ -35,7 +35,7 @@ impl Delivery {
 }
 
 /// A definition as it is written: in `builtin.toml`, or as an `[agents.<name>]` table of a `config.toml`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DefinitionTable {
     /// The program: a name that is looked for on the caller's PATH, or a path. `{shell}` is the user's shell.
@@ -75,7 +75,7 @@ pub struct DefinitionTable {
 }
 
 /// Files in which a program notes its sessions: one file each, whose first line is JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionFiles {
     /// The variable that names the program's own folder.
@@ -93,7 +93,7 @@ pub struct SessionFiles {
 }
 
 /// Arguments with which a program prints its sessions, as a JSON list with the one that was used last in front.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionList {
     pub args: Vec<String>,

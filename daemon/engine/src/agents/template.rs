@@ -6,7 +6,7 @@
 //! Invariant: rendering goes over the template once. What a value contains is never looked at, so a `{prompt}` inside
 //! somebody's context stays what it is.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 
 macro_rules! placeholders {
@@ -136,6 +136,40 @@ impl Template {
     }
 }
 
+/// The text that it was parsed from, or one that means the same.
+impl std::fmt::Display for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, part) in self.parts.iter().enumerate() {
+            let text = match part {
+                Part::Slot(slot) => {
+                    write!(f, "{{{}}}", slot.name())?;
+                    continue;
+                }
+                Part::Text(text) => text,
+            };
+            let before_a_slot = matches!(self.parts.get(at + 1), Some(Part::Slot(_)));
+            let mut rest = text.as_str();
+            while let Some(brace) = rest.find('{') {
+                let (said, after) = (&rest[..=brace], &rest[brace + 1..]);
+                f.write_str(said)?;
+                let is_last = after.is_empty() && before_a_slot;
+                if is_last || after.starts_with('{') || braced_name(after).is_some() {
+                    f.write_str("{")?;
+                }
+                rest = after;
+            }
+            f.write_str(rest)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl TryFrom<String> for Template {
     type Error = UnknownPlaceholder;
 
@@ -211,6 +245,19 @@ mod tests {
         ];
         for (template, prompt, expected) in cases {
             assert_eq!(fill(template, prompt).as_deref(), Some(expected), "{template}");
+        }
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_read() {
+        for text in
+            ["", "{", "--x={prompt}", "a}b{}c{A}", "{{prompt}", "{{{prompt}", "{{{{x} {context}{{", "{\"a\":{\"b\":1}}"]
+        {
+            let template = Template::parse(text).unwrap();
+            assert_eq!(Template::parse(&template.to_string()).unwrap(), template, "{text} became {template}");
+        }
+        for text in ["--x={prompt}", "{{prompt}", "{\"a\":{\"b\":1}}"] {
+            assert_eq!(Template::parse(text).unwrap().to_string(), text);
         }
     }
 

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::budget;
 use crate::plugins::{Grant, is_plugin_name};
 
 /// As `config.toml` has it. A key that is not known is an error.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextConfig {
     /// Tokens of context that an agent is given at most.
@@ -57,7 +57,7 @@ impl Default for ContextConfig {
 }
 
 /// One `[[context.assembler]]`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssemblerConfig {
     /// What reports call it.
@@ -140,34 +140,56 @@ impl ContextConfig {
     }
 
     /// What the types do not rule out.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Unfit> {
         for (key, value) in [("min_score", self.min_score), ("near_best", self.near_best)] {
             if !(0.0..=1.0).contains(&value) {
-                return Err(format!("{key} is {value}, must be 0 to 1"));
+                return Err(Unfit::new(&[key], format!("{key} is {value}, must be 0 to 1")));
             }
         }
         let mut names: Vec<&str> = Vec::new();
-        for assembler in self.assemblers.iter().flatten() {
+        for (at, assembler) in self.assemblers.iter().flatten().enumerate() {
+            let unfit = |message: String| Unfit::new(&["assembler", &at.to_string(), "name"], message);
             if assembler.name.is_empty() {
-                return Err("an assembler has no name".into());
+                return Err(unfit("an assembler has no name".into()));
             }
             if names.contains(&assembler.name.as_str()) {
-                return Err(format!("two assemblers have the name {}", assembler.name));
+                return Err(unfit(format!("two assemblers have the name {}", assembler.name)));
+            }
+            if assembler.grants.contains(&Grant::State) {
+                check_state_name(&assembler.name).map_err(unfit)?;
             }
             names.push(&assembler.name);
         }
-        let own = self.assemblers.iter().flatten().map(|assembler| (&assembler.name, &assembler.grants));
-        for (name, grants) in own.chain(&self.grants) {
-            // A file is called by it.
-            if grants.contains(&Grant::State) && !is_plugin_name(name) {
-                return Err(format!(
-                    "{name} is granted `state`, which is kept under its name: that must be 1 to 64 lower-case letters, \
-                     digits and '-'"
-                ));
+        for (name, grants) in &self.grants {
+            if grants.contains(&Grant::State) {
+                check_state_name(name).map_err(|message| Unfit::new(&["grants", name], message))?;
             }
         }
         Ok(())
     }
+}
+
+/// What cannot be meant, and the key that says it, from `[context]` on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    pub(crate) path: Vec<String>,
+    pub(crate) message: String,
+}
+
+impl Unfit {
+    fn new(path: &[&str], message: String) -> Self {
+        Self { path: path.iter().map(|step| (*step).to_owned()).collect(), message }
+    }
+}
+
+/// A file is called by it.
+fn check_state_name(name: &str) -> Result<(), String> {
+    if is_plugin_name(name) {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} is granted `state`, which is kept under its name: that must be 1 to 64 lower-case letters, digits and '-'"
+    ))
 }
 
 #[cfg(test)]
@@ -219,8 +241,8 @@ mod tests {
             ("[[assembler]]\nname = \"../a\"\ngrants = [\"state\"]", "../a is granted `state`"),
             ("[grants]\n\"../a\" = [\"state\"]", "../a is granted `state`"),
         ] {
-            let error = toml::from_str::<ContextConfig>(text).unwrap().check().unwrap_err();
-            assert!(error.contains(part), "{error}");
+            let unfit = toml::from_str::<ContextConfig>(text).unwrap().check().unwrap_err();
+            assert!(unfit.message.contains(part), "{unfit:?}");
         }
     }
 }

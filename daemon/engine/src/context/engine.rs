@@ -97,7 +97,7 @@ impl ContextEngine {
         description: &TaskDescription,
         facts: &ProjectFacts,
     ) -> Result<Assembled, ContextError> {
-        project.config.check().map_err(ContextError::Config)?;
+        project.config.check().map_err(|unfit| ContextError::Config(unfit.message))?;
         let specs_failed = |source| ContextError::Specs { root: project.root.clone(), source };
         project.index.fresh().map_err(specs_failed)?;
         let texts = Arc::new(SpecTexts::new(Arc::clone(&project.index)));

@@ -21,7 +21,7 @@ use crate::store::PluginPin;
 impl ContextEngine {
     /// The plugins of the project at `root`, the chain first and in its order. Blocks.
     pub fn plugins(&self, root: &Path, config: &ContextConfig) -> Result<Vec<PluginInfo>, ContextError> {
-        config.check().map_err(ContextError::Config)?;
+        config.check().map_err(|unfit| ContextError::Config(unfit.message))?;
         let places = self.places(root);
         let pins = Pins::read(&places.layout);
         let links = self.links(&places, config)?;

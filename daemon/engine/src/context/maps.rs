@@ -12,7 +12,7 @@ use pu_protocol::context::AssemblerError;
 use toml::{Table, Value};
 
 use super::config::AssemblerConfig;
-use super::config_place::{line_at, line_in};
+use super::config_place::{line_at, line_in, text_of};
 
 /// The plugin whose config gets the maps.
 const PLUGIN: &str = "context-map";
@@ -63,7 +63,7 @@ impl Maps {
         let before = entries[..at].iter().filter(|entry| from(entry).as_ref() == Some(&name)).count();
         let mut there = vec![KEY.to_owned(), before.to_string()];
         there.extend_from_slice(inner);
-        let text = std::fs::read_to_string(&file).ok()?;
+        let text = text_of(&file)?;
         Some(format!("{}, line {}", file.display(), line_in(&text, &there)?))
     }
 

@@ -48,9 +48,10 @@ impl Engine {
             // Git runs programs that a repository's configuration names: for whom the user trusts and for nobody else.
             let is_here = folder.is_none() && !ranking && engine.projects.is_trusted(&project.root);
             let (place, branch) = if is_here { place_around(&cwd, &project.root) } else { (None, None) };
-            Ok((project, held, specs, task, place, branch))
+            let fault = project.config_fault();
+            Ok((project, held, specs, task, place, branch, fault))
         });
-        let (project, held, specs, task, place, branch) = chosen.await??;
+        let (project, held, specs, task, place, branch, fault) = chosen.await??;
         if place.is_some() {
             self.look_back(&project);
         }
@@ -61,7 +62,8 @@ impl Engine {
         if let Some(held) = held {
             Self::keep(held);
         }
-        let assembled = assembled?;
+        let mut assembled = assembled?;
+        assembled.report.warnings.extend(fault);
         let catalog = index.catalog();
         let is_unknown = |path: &String| catalog.find(path).is_none_or(|spec| spec.path != *path);
         let unknown = expected.into_iter().filter(is_unknown).collect();

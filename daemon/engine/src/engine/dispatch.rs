@@ -97,6 +97,7 @@ impl Engine {
             Request::PluginSwitch { cwd, name, enabled, grants } => {
                 self.plugin_switch(cwd, name, enabled, grants).await?
             }
+            Request::ConfigShow { cwd, key } => self.config_show(cwd, key).await?,
             Request::Subscribe { cwd } => return self.subscribe(cwd).await,
             Request::Shutdown { stop_agents } => self.shutdown(stop_agents).await?,
         };
@@ -141,6 +142,7 @@ fn name(request: &Request) -> &'static str {
         Request::PluginAdd { .. } => "plugin_add",
         Request::PluginRemove { .. } => "plugin_remove",
         Request::PluginSwitch { .. } => "plugin_switch",
+        Request::ConfigShow { .. } => "config_show",
         Request::Subscribe { .. } => "subscribe",
         Request::Shutdown { .. } => "shutdown",
     }

@@ -4,7 +4,7 @@
 
 use crate::agents::{AgentsError, NotResumable, RosterError};
 use crate::context::ContextError;
-use crate::projects::ProjectError;
+use crate::projects::{ConfigKeyError, ProjectError};
 use crate::shims::{ShimError, StartError};
 use crate::store::StoreError;
 use pu_protocol::{ErrorBody, ErrorCode};
@@ -65,6 +65,12 @@ impl From<NotResumable> for Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
+        Self::of(error.body(), error)
+    }
+}
+
+impl From<ConfigKeyError> for Failure {
+    fn from(error: ConfigKeyError) -> Self {
         Self::of(error.body(), error)
     }
 }

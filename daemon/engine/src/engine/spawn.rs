@@ -133,6 +133,7 @@ impl Engine {
             let workdir = prepared.site.future_workdir(prepared.name.as_str(), root);
             let is_there = !matches!(prepared.site, Site::New { .. });
             let plan = engine.plan(&prepared, &workdir, is_there, context.text.as_deref())?;
+            context.report.warnings.extend(prepared.project.config_fault());
             if engine.projects.settle(&prepared.project)? {
                 context.report.warnings.push(format!(
                     "{} is now a trusted project: its specs, configuration and plugins count in it from now on; \

@@ -1,24 +1,28 @@
-//! Configuration: the user's file and the project's, merged, and read anew when one of them changes.
+//! Configuration: what the user's file and the project's say together, as types.
 //!
-//! A key that is not known is an error with its place, never ignored.
+//! The keys are the fields of these types and nothing else: a key that is not known is an error with its place, never
+//! ignored. Reading and merging, what is kept of a file that became faulty, and where each value comes from have each a
+//! file of their own.
 
-use super::error::ProjectError;
+mod cache;
+mod fault;
+mod place;
+mod read;
+mod values;
+
+pub(super) use cache::ConfigCache;
+pub use values::{ConfigKeyError, config_key};
+
 use crate::agents::DefinitionTable;
 use crate::context::ContextConfig;
 use crate::specs::SourceConfig;
 use crate::store::HistoryBounds;
 use pu_protocol::frame::TerminalSize;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
-use toml::{Table, Value};
+use std::time::Duration;
 
-/// The longest configuration file that is read, in bytes.
-const FILE_MAX: u64 = 1024 * 1024;
-
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub default_agent: Option<String>,
@@ -31,7 +35,7 @@ pub struct Config {
     pub agents: BTreeMap<String, DefinitionTable>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpecsConfig {
     /// Folders with specs beside the usual ones, relative to the project root.
@@ -52,7 +56,7 @@ impl SpecsConfig {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TerminalConfig {
     pub cols: u16,
@@ -77,7 +81,7 @@ impl TerminalConfig {
 }
 
 /// How much is kept of what ran; 0 is no bound.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HistoryConfig {
     pub max_mib: u64,
@@ -97,7 +101,7 @@ impl HistoryConfig {
 }
 
 /// How much is kept of the output of a project's ended agents, all together; 0 is no bound.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpoolConfig {
     pub max_mib: u64,
@@ -128,102 +132,9 @@ fn days(days: u64) -> Option<Duration> {
     (days > 0).then(|| Duration::from_secs(days.saturating_mul(86_400)))
 }
 
-/// The merged configuration and what the files looked like when they were read.
-#[derive(Debug)]
-pub(super) struct ConfigCache {
-    user: PathBuf,
-    project: PathBuf,
-    last: Mutex<Option<(Stamps, Arc<Config>)>>,
-}
-
-type Stamps = [Option<(SystemTime, u64)>; 2];
-
-impl ConfigCache {
-    pub(super) fn new(user: PathBuf, project: PathBuf) -> Self {
-        Self { user, project, last: Mutex::default() }
-    }
-
-    /// Costs two `stat` calls while nothing changes.
-    pub(super) fn current(&self) -> Result<Arc<Config>, ProjectError> {
-        let stamps = [stamp(&self.user), stamp(&self.project)];
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, config)) = &*last
-            && *at == stamps
-        {
-            return Ok(Arc::clone(config));
-        }
-        let config = Arc::new(read(&self.user, &self.project)?);
-        *last = Some((stamps, Arc::clone(&config)));
-        Ok(config)
-    }
-}
-
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.modified().ok()?, found.len()))
-}
-
-/// What the user's file alone says.
-pub(super) fn of_user(user: &Path) -> Result<Config, ProjectError> {
-    read(user, user)
-}
-
-/// The project's keys win over the user's; tables merge, everything else is replaced.
-fn read(user: &Path, project: &Path) -> Result<Config, ProjectError> {
-    let mut merged = read_table(user)?;
-    merge(&mut merged, read_table(project)?);
-    merged
-        .try_into()
-        .map_err(|e: toml::de::Error| ProjectError::Config { path: project.into(), message: e.to_string() })
-}
-
-/// Each file is checked by itself first, so that an error names the file and line it stands in.
-fn read_table(path: &Path) -> Result<Table, ProjectError> {
-    let failed = |message: String| ProjectError::Config { path: path.into(), message };
-    match std::fs::metadata(path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Table::new()),
-        Err(e) => return Err(failed(format!("cannot be read: {e}"))),
-        Ok(found) if !found.is_file() => return Err(failed("is no regular file".into())),
-        Ok(found) if found.len() > FILE_MAX => return Err(failed(format!("is over {FILE_MAX} bytes long"))),
-        Ok(_) => {}
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| failed(format!("cannot be read: {e}")))?;
-    toml::from_str::<Config>(&text).map_err(|e| failed(e.to_string()))?;
-    toml::from_str(&text).map_err(|e| failed(e.to_string()))
-}
-
-fn merge(base: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn write(path: &Path, text: &str) {
-        pu_record::atomic::write_atomic(path, text.as_bytes(), 0o600).unwrap();
-    }
-
-    #[test]
-    fn the_project_wins_key_by_key_and_a_change_is_seen() {
-        let folder = tempfile::tempdir().unwrap();
-        let (user, project) = (folder.path().join("user.toml"), folder.path().join("project.toml"));
-        write(&user, "default_agent = \"codex\"\n[terminal]\ncols = 100\nrows = 40\n");
-        write(&project, "[terminal]\nrows = 24\n");
-        let cache = ConfigCache::new(user, project.clone());
-        let config = cache.current().unwrap();
-        assert_eq!(config.default_agent.as_deref(), Some("codex"));
-        assert_eq!((config.terminal.cols, config.terminal.rows), (100, 24));
-        write(&project, "default_agent = \"terminal\"\n");
-        assert_eq!(cache.current().unwrap().default_agent.as_deref(), Some("terminal"));
-    }
 
     #[test]
     fn rule_files_are_specs_unless_they_are_switched_off() {
@@ -242,16 +153,5 @@ mod tests {
         let none = config("[history]\nmax_mib = 0\nmax_days = 0\n[spool]\nmax_mib = 0\nmax_days = 0\n");
         assert_eq!((none.history.bounds(), none.spool.max_bytes()), (HistoryBounds::default(), None));
         assert_eq!(none.spool.max_age(), None);
-    }
-
-    #[test]
-    fn an_error_names_the_file_the_line_and_the_key() {
-        let folder = tempfile::tempdir().unwrap();
-        let project = folder.path().join("project.toml");
-        write(&project, "\n[terminal]\nrowz = 3\n");
-        let error = ConfigCache::new(folder.path().join("none"), project.clone()).current().unwrap_err().to_string();
-        for part in [project.to_str().unwrap(), "line 3", "rowz", "rows"] {
-            assert!(error.contains(part), "{part} is not in: {error}");
-        }
     }
 }

@@ -22,6 +22,8 @@ pub enum ProjectError {
     AgentsRun { root: PathBuf, names: Vec<String> },
     #[error("{}: {message}", path.display())]
     Config { path: PathBuf, message: String },
+    #[error("{} leads out of the project, to {}", path.display(), real.display())]
+    ConfigOutside { path: PathBuf, real: PathBuf },
     #[error("cannot {act} {}: {source}", path.display())]
     Io { act: &'static str, path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -53,6 +55,8 @@ impl ProjectError {
             ),
             Self::Config { .. } => ErrorBody::new(ErrorCode::InvalidConfig, self.to_string())
                 .with_hint("mend the file; it is read anew at the next request"),
+            Self::ConfigOutside { .. } => ErrorBody::new(ErrorCode::PathOutsideProject, self.to_string())
+                .with_hint("put a file there in place of the link"),
             Self::Io { .. } | Self::Index { .. } => ErrorBody::new(ErrorCode::Io, self.to_string()),
             Self::Store(error) => error.body(),
         }

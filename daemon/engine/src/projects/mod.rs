@@ -15,7 +15,7 @@ mod registry;
 mod root;
 
 pub use chain_file::ChainFile;
-pub use config::{Config, TerminalConfig};
+pub use config::{Config, ConfigKeyError, TerminalConfig, config_key};
 pub use error::ProjectError;
 pub use found::Found;
 pub use listed::{ListedProject, ProjectState};

@@ -6,6 +6,7 @@ use super::config::{Config, ConfigCache};
 use super::error::ProjectError;
 use crate::agents::{AgentsError, Git, Repository};
 use crate::specs::{SourceConfig, SpecIndex};
+use pu_protocol::config::ConfigValue;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -56,7 +57,7 @@ impl Project {
         let name = root.file_name().map_or_else(|| "/".into(), |n| n.to_string_lossy().into_owned());
         let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
         let key: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let config = ConfigCache::new(home.config(), layout.config());
+        let config = ConfigCache::of_project(home.config(), layout.config(), &root);
         Self {
             index_folder: home.index().join(key),
             name,
@@ -69,9 +70,29 @@ impl Project {
         }
     }
 
-    /// The configuration as the files have it now.
+    /// The configuration in force: as the files have it now, or had it before one of them became faulty.
     pub fn config(&self) -> Result<Arc<Config>, ProjectError> {
         self.config.current()
+    }
+
+    /// What is wrong with the configuration files now, and that what they said before is in force, where it is.
+    pub fn config_fault(&self) -> Option<String> {
+        self.config.fault()
+    }
+
+    /// The configuration as the files have it now, for whoever is about to change one.
+    pub fn sound_config(&self) -> Result<Arc<Config>, ProjectError> {
+        self.config.sound()
+    }
+
+    /// The project's own configuration file, to be edited; empty where there is none.
+    pub fn config_text(&self) -> Result<String, ProjectError> {
+        self.config.own_text()
+    }
+
+    /// Each value in force, and where it was said.
+    pub fn config_values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
+        self.config.values()
     }
 
     /// The spec index, opened (and, the first time, built) if it is not yet.

@@ -4,7 +4,7 @@
 //! Blocking: callers are on a blocking thread. What is trusted is decided by the user's own act, never by a file of the
 //! project.
 
-use super::config::{self, Config};
+use super::config::{Config, ConfigCache};
 use super::error::ProjectError;
 use super::project::Project;
 use super::{folder, root};
@@ -12,6 +12,7 @@ use crate::agents::Roster;
 use crate::events::Events;
 use crate::store::{ProjectRow, Registry, StoreError, read_identity};
 use pu_protocol::Event;
+use pu_protocol::config::ConfigValue;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     pub(super) events: Events,
     /// Agents have their project's root on record, and go with it where it is moved.
     pub(super) roster: Roster,
+    /// What the user configures for all projects.
+    user_config: ConfigCache,
     /// Held for look-ups and for the rare write of `projects.json`.
     state: Mutex<State>,
     /// Held while a project enters: in between, its folder is there and nobody trusts it yet.
@@ -61,7 +64,8 @@ impl Projects {
     pub fn with_agents(home: HomeLayout, events: Events, roster: Roster) -> Result<Self, StoreError> {
         let registry = Registry::read(&home.projects())?;
         let state = Mutex::new(State { registry, ..State::default() });
-        Ok(Self { shared: Arc::new(Shared { home, events, roster, state, entering: Mutex::default() }) })
+        let user_config = ConfigCache::of_user(home.config());
+        Ok(Self { shared: Arc::new(Shared { home, events, roster, user_config, state, entering: Mutex::default() }) })
     }
 
     pub fn count(&self) -> usize {
@@ -139,9 +143,19 @@ impl Projects {
         Ok(self.opened(&self.find(folder)?))
     }
 
-    /// What the user configures for all projects, as the file has it now.
+    /// What the user configures for all projects: as the file has it now, or had it before it became faulty.
     pub fn user_config(&self) -> Result<Config, ProjectError> {
-        config::of_user(&self.shared.home.config())
+        Ok(Arc::unwrap_or_clone(self.shared.user_config.current()?))
+    }
+
+    /// What is wrong with the user's file now, and that what it said before is in force, where it is.
+    pub fn user_config_fault(&self) -> Option<String> {
+        self.shared.user_config.fault()
+    }
+
+    /// Each value that the user configures for all projects, and where it was said.
+    pub fn user_config_values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
+        self.shared.user_config.values()
     }
 
     /// The projects that the user trusts.

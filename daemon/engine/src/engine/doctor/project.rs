@@ -35,7 +35,17 @@ pub(super) fn config(
         None => projects.user_config().map(Arc::new),
     };
     let config = config.map_err(|error| told("config", FindingState::Problem, error.body()))?;
+    let fault = match project {
+        Some(project) => project.config_fault(),
+        None => projects.user_config_fault(),
+    };
     let agents = definitions(&config).map_err(|failure| told("config", FindingState::Problem, failure.body))?;
+    if let Some(fault) = fault {
+        return Ok((
+            Finding::warning("config", fault).with_hint("mend the file; it is read anew at the next request"),
+            agents,
+        ));
+    }
     let files = [Some(home.config()), project.map(|project| project.layout.config())];
     let there: Vec<PathBuf> = files.into_iter().flatten().filter(|file| file.exists()).collect();
     let names: Vec<String> = there.iter().map(|file| file.display().to_string()).collect();
@@ -120,6 +130,10 @@ mod tests {
         projects.init(&project.root).unwrap();
         assert!(trust(&projects, &project).0.detail.ends_with("is trusted"));
         assert!(config(&projects, &home, Some(project.as_ref())).unwrap().0.detail.starts_with("valid: "));
+        write(&project.layout.config(), "[terminal]\nrowz = 3\n");
+        let (kept, _) = config(&projects, &home, Some(project.as_ref())).unwrap();
+        assert!(kept.state == FindingState::Warning && kept.detail.contains("line 2"), "it was good before: {kept:?}");
+        write(&project.layout.config(), "");
         assert_eq!(specs(&project)[0].state, FindingState::Warning, "there are none");
         write(&project.root.join("specs/a.md"), "# A spec\n\nText.\n");
         let found = specs(&project);

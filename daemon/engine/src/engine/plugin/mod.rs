@@ -18,7 +18,6 @@ use crate::plugins::{Grant, Inspection, PluginHost};
 use crate::projects::{ChainFile, Project, ProjectError};
 use pu_protocol::plugin::{PluginInfo, PluginInspection};
 use pu_protocol::{Answer, ErrorBody, ErrorCode};
-use std::io::ErrorKind;
 use std::path::Path;
 
 impl Engine {
@@ -95,21 +94,18 @@ fn not_found(project: &Project, name: &str) -> Failure {
     ErrorBody::new(ErrorCode::PluginNotFound, message).with_hint("`pu plugin list` shows what it has").into()
 }
 
-/// The project's own configuration file, to be edited.
+/// The project's own configuration file, to be edited. A faulty one is its user's to mend: tasks go on with what it said
+/// before, but nothing is written into it, since nobody could see what came of that.
 fn chain_file(project: &Project) -> Result<ChainFile, Failure> {
-    let path = project.layout.config();
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(ProjectError::Io { act: "read", path, source }.into()),
-    };
+    project.sound_config()?;
+    let (path, text) = (project.layout.config(), project.config_text()?);
     ChainFile::parse(&text).map_err(|error| ProjectError::Config { path, message: error.to_string() }.into())
 }
 
 /// Writes the edited configuration, and sees to it that it still reads.
 fn write_chain(project: &Project, changes: &mut changes::Changes, chain: &ChainFile) -> Result<(), Failure> {
     changes.write(&project.layout.config(), chain.text().as_bytes())?;
-    project.config()?;
+    project.sound_config()?;
     Ok(())
 }
 

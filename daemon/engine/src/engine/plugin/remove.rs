@@ -23,7 +23,6 @@ impl Engine {
     fn take_out(&self, project: &Project, changes: &mut Changes, name: &str) -> Result<(), Failure> {
         let lock_file = project.layout.plugins_lock();
         let mut lock = PluginsLock::read(&lock_file)?;
-        project.config()?;
         let mut chain = chain_file(project)?;
         let pinned = lock.find(name).map(|pin| project.layout.root().join(&pin.path));
         let usual = is_plugin_name(name).then(|| project.layout.plugins().join(format!("{name}.wasm")));
