@@ -12,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod learned;
 pub(crate) mod plugin;
 pub(crate) mod resume;
+pub(crate) mod scan;
 pub(crate) mod spawn;
 pub(crate) mod spec;
 

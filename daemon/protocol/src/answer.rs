@@ -4,6 +4,7 @@
 
 use crate::bytes::Base64Bytes;
 use crate::context::ContextReport;
+use crate::discovery::ScanReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
@@ -85,6 +86,8 @@ pub enum Answer {
     PluginBenchReport { plugin: String, times: PluginTimes },
     /// To `plugin_add`, `plugin_remove` and `plugin_switch`: how the plugin stands now, and the files that changed.
     PluginChanged { plugin: Box<PluginInfo>, changed: Vec<PathBuf> },
+    /// To `project_scan`.
+    ProjectScanReport(ScanReport),
     /// To `subscribe`.
     Subscribed { seq: u64 },
     /// On a subscribed connection.

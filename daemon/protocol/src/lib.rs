@@ -11,6 +11,7 @@ pub mod agent;
 pub mod answer;
 pub mod bytes;
 pub mod context;
+pub mod discovery;
 pub mod doctor;
 pub mod envelope;
 pub mod error;

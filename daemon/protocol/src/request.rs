@@ -299,6 +299,13 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         grants: Vec<String>,
     },
+    /// Looks for projects below these folders, once; below the configured ones if none is given. What is found is known, not
+    /// trusted.
+    ProjectScan {
+        /// Absolute.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        roots: Vec<PathBuf>,
+    },
     /// From here on the connection carries events.
     Subscribe {
         /// Only events of the project of this folder.
@@ -409,6 +416,7 @@ impl Request {
         "plugin_add",
         "plugin_remove",
         "plugin_switch",
+        "project_scan",
         "subscribe",
         "shutdown",
     ];

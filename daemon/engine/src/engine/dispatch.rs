@@ -93,6 +93,7 @@ impl Engine {
             Request::PluginSwitch { cwd, name, enabled, grants } => {
                 self.plugin_switch(cwd, name, enabled, grants).await?
             }
+            Request::ProjectScan { roots } => self.project_scan(roots).await?,
             Request::Subscribe { cwd } => return self.subscribe(cwd).await,
             Request::Shutdown { stop_agents } => self.shutdown(stop_agents).await?,
         };
@@ -133,6 +134,7 @@ fn name(request: &Request) -> &'static str {
         Request::PluginAdd { .. } => "plugin_add",
         Request::PluginRemove { .. } => "plugin_remove",
         Request::PluginSwitch { .. } => "plugin_switch",
+        Request::ProjectScan { .. } => "project_scan",
         Request::Subscribe { .. } => "subscribe",
         Request::Shutdown { .. } => "shutdown",
     }

@@ -27,7 +27,7 @@ fn project_of(event: &Event) -> Option<&Path> {
         | Event::AgentEnded { agent } => Some(&agent.project_root),
         Event::AgentRemoved { project_root, .. } => Some(project_root),
         Event::ProjectAdded { root, .. } | Event::SpecsChanged { root, .. } => Some(root),
-        Event::DaemonStopping => None,
+        Event::DiscoveryLimited { .. } | Event::DaemonStopping => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A key that is not known is an error with its place, never ignored.
 
+use super::discovery::DiscoveryConfig;
 use super::error::ProjectError;
 use crate::agents::DefinitionTable;
 use crate::context::ContextConfig;
@@ -27,6 +28,8 @@ pub struct Config {
     pub terminal: TerminalConfig,
     pub history: HistoryConfig,
     pub spool: SpoolConfig,
+    /// Where projects are looked for.
+    pub discovery: DiscoveryConfig,
     /// Further agent definitions, and changes to the built-in ones.
     pub agents: BTreeMap<String, DefinitionTable>,
 }

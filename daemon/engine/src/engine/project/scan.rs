@@ -1,0 +1,31 @@
+//! `project_scan`: looks for projects once, below the configured roots or below others.
+
+use crate::engine::failure::Failure;
+use crate::engine::state::Engine;
+use crate::projects::discovery::LookError;
+use pu_protocol::discovery::ScanReport;
+use pu_protocol::{Answer, ErrorCode};
+use std::path::PathBuf;
+
+impl Engine {
+    pub(in crate::engine) async fn project_scan(&self, roots: Vec<PathBuf>) -> Result<Answer, Failure> {
+        let engine = self.clone();
+        let looked = self.slowly(move || -> Result<ScanReport, Failure> {
+            if roots.is_empty() {
+                return Ok(engine.discovery.look()?);
+            }
+            let config = engine.projects.user_config()?.discovery;
+            Ok(engine.discovery.look_below(roots, config, &engine.options.home)?)
+        });
+        Ok(Answer::ProjectScanReport(looked.await??))
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Project(error) => error.into(),
+            LookError::Asleep => Self::new(ErrorCode::Internal, error.to_string()),
+        }
+    }
+}
