@@ -8,6 +8,7 @@ mod clean;
 mod context;
 mod daemon;
 mod demo;
+mod discovery;
 mod doctor;
 mod eval;
 mod health;

@@ -5,6 +5,7 @@
 use crate::agents::{AgentsError, NotResumable, RosterError};
 use crate::context::ContextError;
 use crate::projects::ProjectError;
+use crate::projects::discovery::LookError;
 use crate::shims::{ShimError, StartError};
 use crate::store::StoreError;
 use pu_protocol::{ErrorBody, ErrorCode};
@@ -66,6 +67,15 @@ impl From<NotResumable> for Failure {
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
         Self::of(error.body(), error)
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Project(error) => error.into(),
+            LookError::Asleep => Self::new(ErrorCode::Internal, error.to_string()),
+        }
     }
 }
 

@@ -2,9 +2,8 @@
 
 use crate::engine::failure::Failure;
 use crate::engine::state::Engine;
-use crate::projects::discovery::LookError;
 use pu_protocol::discovery::ScanReport;
-use pu_protocol::{Answer, ErrorCode};
+use pu_protocol::Answer;
 use std::path::PathBuf;
 
 impl Engine {
@@ -18,14 +17,5 @@ impl Engine {
             Ok(engine.discovery.look_below(roots, config, &engine.options.home)?)
         });
         Ok(Answer::ProjectScanReport(looked.await??))
-    }
-}
-
-impl From<LookError> for Failure {
-    fn from(error: LookError) -> Self {
-        match error {
-            LookError::Project(error) => error.into(),
-            LookError::Asleep => Self::new(ErrorCode::Internal, error.to_string()),
-        }
     }
 }

@@ -409,7 +409,7 @@ impl Owner {
             "not all folders can be watched for projects: {why}. {count} parts, such as {}, are looked at every {every} s instead",
             some.display()
         );
-        tracing::warn!(message, "discovery is limited");
+        tracing::warn!(why = message, "discovery is limited");
         self.means.events.publish(Event::DiscoveryLimited { folder: some.to_owned(), message: message.clone() });
         self.limited = Some(message);
     }
