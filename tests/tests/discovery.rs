@@ -1,6 +1,6 @@
 //! Discovery: what appears, moves and vanishes below the configured roots is told, and none of it is trusted by that.
 
-use e2e::{AUTH_TASK, Client, SPECS, World, read, write};
+use e2e::{AUTH_TASK, Client, SPECS, World, read, wait_until, write};
 use serde_json::{Value, json};
 use std::fs::{create_dir_all, remove_dir_all, rename};
 use std::path::{Path, PathBuf};
@@ -96,12 +96,15 @@ fn what_is_left_out_is_not_looked_into() {
     let added = events.until("a project", |line| line["event"]["kind"] == "project_added");
     assert_eq!(added["event"]["root"], json!(code.join("new")));
 
-    let report = world.pu(["doctor", "--json"]).output();
-    let report: Value = serde_json::from_slice(report.bytes()).unwrap();
-    let findings = report["findings"].as_array().unwrap();
-    let finding = findings.iter().find(|finding| finding["check"] == "discovery").unwrap();
+    // It is counted after it was told.
+    let finding = wait_until("the doctor counts it", || {
+        let report = world.pu(["doctor", "--json"]).output();
+        let report: Value = serde_json::from_slice(report.bytes()).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["check"] == "discovery").unwrap();
+        finding["detail"].as_str().unwrap().contains("code: 4; folders watched: ").then(|| finding.clone())
+    });
     assert_eq!(finding["state"], "ok", "{finding:#}");
-    assert!(finding["detail"].as_str().unwrap().contains("code: 4; folders watched: "), "{finding:#}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use super::scan::Paths;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// What `pu doctor` and `pu project scan` tell.
 #[derive(Debug, Clone, Default)]
@@ -15,9 +14,8 @@ pub struct Condition {
     pub is_usual: bool,
     /// Folders below the roots that hold a `.pu/`; worktrees of projects, which are no projects, are among them.
     pub projects: usize,
-    /// Folders that the last whole look looked into, and how long that took.
+    /// Folders that the last whole look looked into.
     pub folders: u64,
-    pub took: Duration,
     /// Folders (on macOS, trees) that are watched.
     pub watched: usize,
     /// Parts that cannot be watched and are looked at again and again instead.

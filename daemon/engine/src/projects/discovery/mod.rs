@@ -3,10 +3,11 @@
 //! Known is not trusted: nothing of a project is read here, only that it is there. What is told of it, and what is kept, is
 //! the registry's. Inside of a project or a repository nothing is watched: what lies there is found when everything is looked
 //! at, or by its first request. In the order in which it works: `config` says where, `walk` and `scan` look, `watch` hears what
-//! changes then, `news` sorts that, `owner` acts on it, and `poll` keeps what cannot be watched.
+//! changes then, `news` sorts that, `owner` acts on it, `knowledge` is what came of it, and `poll` keeps what cannot be watched.
 
 mod condition;
 mod config;
+mod knowledge;
 mod news;
 mod owner;
 mod places;

@@ -12,10 +12,8 @@ use super::scan::{Outcome, Place, Plan, Root, Start, scan};
 use super::watch::{Change, Told, Watches};
 use crate::events::Events;
 use crate::projects::{ProjectError, Projects};
-use pu_protocol::Event;
-use pu_protocol::layout::{HomeLayout, ProjectLayout};
+use pu_protocol::layout::HomeLayout;
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,23 +48,26 @@ pub(super) struct Means {
 }
 
 pub(super) struct Owner {
-    means: Means,
+    pub(super) means: Means,
     inbox: Receiver<Message>,
     sender: SyncSender<Message>,
-    watches: Arc<Watches>,
-    config: DiscoveryConfig,
-    roots: Vec<Arc<Root>>,
-    awaited: Vec<Awaited>,
+    pub(super) watches: Arc<Watches>,
+    pub(super) config: DiscoveryConfig,
+    pub(super) roots: Vec<Arc<Root>>,
+    pub(super) awaited: Vec<Awaited>,
     /// Projects below the roots that are there.
-    seen: BTreeSet<PathBuf>,
-    silent: BTreeSet<PathBuf>,
-    parts: Parts,
+    pub(super) seen: BTreeSet<PathBuf>,
+    pub(super) silent: BTreeSet<PathBuf>,
+    pub(super) parts: Parts,
     /// Why some parts are not watched, from the first time on that this is so.
-    limited: Option<String>,
+    pub(super) limited: Option<String>,
     /// Changes were missed: when everything is looked at.
     look_at: Option<Instant>,
     /// When the last look at everything ended, and how long it took.
     last: Option<(Instant, Duration)>,
+    /// A change of the user's configuration is heard of; else it is read again and again.
+    hears_config: bool,
+    config_read: Instant,
 }
 
 impl Owner {
@@ -88,13 +89,16 @@ impl Owner {
             limited: None,
             look_at: None,
             last: None,
+            hears_config: false,
+            config_read: Instant::now(),
         }
     }
 
     /// For as long as the daemon lives.
     pub(super) fn run(mut self) {
-        if let Err(refused) = self.watches.add_home() {
-            tracing::warn!(?refused, "a change of the user's configuration is not heard of");
+        match self.watches.add_home() {
+            Ok(()) => self.hears_config = true,
+            Err(refused) => tracing::warn!(?refused, "a change of the user's configuration is not heard of"),
         }
         self.configure();
         loop {
@@ -122,7 +126,12 @@ impl Owner {
 
     fn due(&mut self) -> Option<Instant> {
         let poll = self.parts.due(self.config.poll_every(), Instant::now());
-        [poll, self.look_at].into_iter().flatten().min()
+        [poll, self.look_at, self.config_due()].into_iter().flatten().min()
+    }
+
+    /// When the configuration is to be read, where a change of it is not heard of.
+    fn config_due(&self) -> Option<Instant> {
+        (!self.hears_config).then(|| self.config_read + self.config.poll_every())
     }
 
     fn take(&mut self, messages: Vec<Message>) {
@@ -154,6 +163,7 @@ impl Owner {
                 Message::Look(answer) => asked.push(answer),
             }
         }
+        news.configured |= self.config_due().is_some_and(|at| at <= Instant::now());
         self.act(&news);
         let now = Instant::now();
         if !asked.is_empty() || self.look_at.is_some_and(|at| at <= now) {
@@ -171,6 +181,7 @@ impl Owner {
             self.configure();
         }
         if let Some(why) = &news.deaf {
+            self.hears_config = false;
             tracing::error!(why, "nothing is heard of any more: the roots are looked at again and again");
             let given: Vec<PathBuf> = self.roots.iter().map(|root| root.given.clone()).collect();
             for given in &given {
@@ -208,6 +219,7 @@ impl Owner {
 
     /// The user's file as it is now. With a faulty one it stays as it was.
     fn configure(&mut self) {
+        self.config_read = Instant::now();
         let config = match self.means.projects.user_config() {
             Ok(config) => config.discovery,
             Err(error) => {
@@ -240,8 +252,6 @@ impl Owner {
         let outcome = self.look(self.starts_at(&places));
         let found = self.take_in(outcome, true);
         self.last = Some((Instant::now(), began.elapsed()));
-        let mut condition = self.condition();
-        condition.took = began.elapsed();
         found
     }
 
@@ -287,133 +297,6 @@ impl Owner {
         (starts, scan(plan))
     }
 
-    /// What a look came to becomes what is known; answers how many projects were news.
-    fn take_in(&mut self, (starts, mut outcome): (Vec<Start>, Outcome), is_all: bool) -> usize {
-        if (self.means.is_over)() {
-            return 0;
-        }
-        let found = self.means.projects.found_all(outcome.projects.iter().cloned().collect());
-        let found = found.unwrap_or_else(|error| {
-            tracing::error!(%error, "what was found cannot be written down");
-            0
-        });
-        let looked_at = places::real(&starts, &outcome, &self.roots);
-        self.take_roots(&outcome);
-        let blind = |project: &PathBuf| outcome.is_blind_at(project) || outcome.projects.contains(project);
-        let known = looked_at.iter().flat_map(|folder| self.seen_below(folder));
-        let gone: Vec<PathBuf> = known.filter(|project| !blind(project)).collect();
-        self.seen.extend(outcome.projects.iter().cloned());
-        self.note_gone(gone);
-        for folder in &outcome.silent {
-            tracing::warn!(folder = %folder.display(), "does not answer, and is left out until it does");
-            self.silent.insert(folder.clone());
-        }
-        let refused = outcome.refused.take();
-        self.parts.replace(&looked_at, std::mem::take(&mut outcome.unwatched), self.depth());
-        self.tell_limit(refused);
-        if is_all {
-            let mut condition = self.condition();
-            condition.folders = outcome.folders;
-            condition.is_cut = outcome.is_cut;
-            condition.note_unreadable(&outcome.unreadable);
-        }
-        found
-    }
-
-    /// Roots that were looked at are there or not; for those that are not, the place where they will be is watched.
-    fn take_roots(&mut self, outcome: &Outcome) {
-        for root in &outcome.roots {
-            self.roots.retain(|known| known.given != root.given);
-            self.roots.push(Arc::clone(root));
-        }
-        let (missing, there) = (&outcome.missing, &outcome.roots);
-        for root in self.roots.iter().filter(|root| missing.contains(&root.given)) {
-            tracing::warn!(root = %root.real.display(), "a root of discovery is gone; it is looked for when it is back");
-        }
-        self.roots.retain(|root| !missing.contains(&root.given));
-        let is_settled = |given: &PathBuf| missing.contains(given) || there.iter().any(|root| root.given == *given);
-        let (settled, awaited): (Vec<Awaited>, _) =
-            std::mem::take(&mut self.awaited).into_iter().partition(|one| is_settled(&one.given));
-        self.awaited = awaited;
-        for given in missing {
-            let Some(one) = Awaited::of(given) else { continue };
-            if let Err(refused) = self.watches.add(&one.above) {
-                tracing::warn!(?refused, root = %given.display(), "a root that is not there is looked for in vain");
-                self.parts.look_always(given);
-            }
-            self.awaited.push(one);
-        }
-        for one in &settled {
-            self.stop_awaiting(one);
-        }
-    }
-
-    /// The folder above is watched no longer, unless for something else.
-    fn stop_awaiting(&self, one: &Awaited) {
-        let is_needed = self.awaited.iter().any(|other| other.above == one.above);
-        if !is_needed && self.root_of(&one.above).is_none() {
-            self.watches.forget(&one.above, |path| path != one.above);
-        }
-    }
-
-    /// A folder that became a project or a repository: what is below is watched no longer, but for projects in there.
-    fn close(&self, folder: &Path) {
-        if self.root_of(folder).is_some_and(|root| root.real != folder) {
-            self.watches.forget(folder, |path| path == folder || self.seen.contains(path));
-        }
-    }
-
-    fn note_project(&mut self, folder: &Path) {
-        let is_known = self.root_of(folder).is_some() && folder.join(ProjectLayout::FOLDER) != self.means.home.root();
-        if !is_known || !folder.join(ProjectLayout::FOLDER).is_dir() {
-            return;
-        }
-        match self.means.projects.found(folder) {
-            Ok(_) => tracing::debug!(project = %folder.display(), "found"),
-            Err(error) => tracing::error!(project = %folder.display(), %error, "cannot be written down"),
-        }
-        self.seen.insert(folder.to_owned());
-    }
-
-    /// Projects that may be there no longer: those that are not are told.
-    fn note_gone(&mut self, projects: Vec<PathBuf>) {
-        for project in projects {
-            if project.join(ProjectLayout::FOLDER).is_dir() {
-                continue;
-            }
-            self.seen.remove(&project);
-            if let Err(error) = self.means.projects.gone(&project) {
-                tracing::error!(project = %project.display(), %error, "that it is gone cannot be noted");
-            }
-        }
-    }
-
-    /// The projects that were seen at a folder and below it.
-    fn seen_below(&self, folder: &Path) -> Vec<PathBuf> {
-        let from = (Bound::Included(folder), Bound::Unbounded);
-        self.seen.range::<Path, _>(from).take_while(|project| project.starts_with(folder)).cloned().collect()
-    }
-
-    /// Says that not everything can be watched: once, until everything could be again.
-    fn tell_limit(&mut self, refused: Option<String>) {
-        let Some(some) = self.parts.some() else {
-            self.limited = None;
-            return;
-        };
-        if self.limited.is_some() {
-            return;
-        }
-        let (count, every) = (self.parts.len(), self.config.poll_seconds);
-        let why = refused.unwrap_or_else(|| "the system does not tell of every change there".to_owned());
-        let message = format!(
-            "not all folders can be watched for projects: {why}. {count} parts, such as {}, are looked at every {every} s instead",
-            some.display()
-        );
-        tracing::warn!(why = message, "discovery is limited");
-        self.means.events.publish(Event::DiscoveryLimited { folder: some.to_owned(), message: message.clone() });
-        self.limited = Some(message);
-    }
-
     fn tell(&self) {
         let mut condition = self.condition();
         condition.roots = self.roots.iter().map(|root| root.real.clone()).collect();
@@ -426,11 +309,11 @@ impl Owner {
         condition.silent = self.silent.iter().cloned().collect();
     }
 
-    fn condition(&self) -> MutexGuard<'_, Condition> {
+    pub(super) fn condition(&self) -> MutexGuard<'_, Condition> {
         self.means.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn depth(&self) -> u32 {
+    pub(super) fn depth(&self) -> u32 {
         self.config.depth.get()
     }
 
@@ -440,7 +323,7 @@ impl Owner {
     }
 
     /// The innermost root that a path lies in.
-    fn root_of(&self, path: &Path) -> Option<&Arc<Root>> {
+    pub(super) fn root_of(&self, path: &Path) -> Option<&Arc<Root>> {
         let around = self.roots.iter().filter(|root| path.starts_with(&root.real));
         around.max_by_key(|root| root.real.components().count())
     }

@@ -15,7 +15,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const MAX_USER_WATCHES: &str = "/proc/sys/fs/inotify/max_user_watches";
+/// What a user may watch on this machine, and in this namespace of users.
+const ALLOWED: [&str; 2] = ["/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"];
 /// Of a user's watches we take one in so many at most: editors, builds and our own spec indexes need some too.
 const SHARE: usize = 2;
 const BUFFER: usize = 16 * 1024;
@@ -45,8 +46,8 @@ impl Watches {
     /// Begins to listen. Without the means everything can be asked all the same, and every watch is refused.
     pub(in crate::projects::discovery) fn start(home: &Path, tell: impl Fn(Told) -> bool + Send + 'static) -> Self {
         let queue = listen(tell).inspect_err(|why| tracing::warn!(why, "nothing can be watched for projects"));
-        let allowed = std::fs::read_to_string(MAX_USER_WATCHES).ok().and_then(|text| text.trim().parse().ok());
-        let most = allowed.map_or(usize::MAX, |allowed: usize| allowed / SHARE);
+        let allowed = ALLOWED.into_iter().filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok());
+        let most = allowed.min().map_or(usize::MAX, |allowed: usize| allowed / SHARE);
         Self { queue, table: Mutex::default(), most, home: home.to_owned() }
     }
 

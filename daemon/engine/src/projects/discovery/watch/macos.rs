@@ -4,7 +4,7 @@
 
 use super::{Change, Refused};
 use crate::projects::discovery::rules::GIT;
-use notify::event::{EventKind, ModifyKind};
+use notify::event::{EventKind, ModifyKind, RemoveKind};
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,6 +103,9 @@ impl Watches {
             Ok(event) => event,
             Err(error) => return vec![Change::Deaf(error.to_string())],
         };
+        if event.kind == EventKind::Remove(RemoveKind::Other) {
+            return event.paths.into_iter().map(Change::Unmounted).collect();
+        }
         let comes_or_goes = matches!(
             event.kind,
             EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) | EventKind::Any
