@@ -14,7 +14,7 @@ TOPS, MIDDLES, LEAVES = 6, 5, 5
 
 
 def inside() -> list[str]:
-    """The folders of one project."""
+    """The folders of one project, each behind the one that it lies in."""
     paths = []
     for top in range(TOPS):
         paths.append(f"part{top}")
@@ -28,19 +28,24 @@ def make(root: Path, projects: int, plain: int) -> int:
     """Makes so many projects, each a repository of near 190 folders with a file in each, and so many folders that are in no
     repository; answers how many folders there are."""
     folders, made = inside(), 0
+    above = {root, *(root / f"group{number}" for number in range(min(projects, GROUPS)))}
+    places = [root / "plain" / f"year{number % 20}" / f"month{number % 240}" for number in range(plain)]
+    for folder in {*above, *places}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for number, place in enumerate(places):
+        os.mkdir(f"{place}/scan{number}")
     for number in range(projects):
-        project = root / f"group{number % GROUPS}" / f"project{number}"
-        for path in (*folders, ".pu", ".git"):
-            os.makedirs(project / path)
+        project = f"{root}/group{number % GROUPS}/project{number}"
+        for path in ("", "/.pu", "/.git"):
+            os.mkdir(project + path)
         for path in folders:
-            (project / path / "text").write_bytes(b"")
-        (project / ".git/HEAD").write_text("ref: refs/heads/main\n")
-        (project / ".pu/config.toml").write_text("")
+            os.mkdir(f"{project}/{path}")
+            os.close(os.open(f"{project}/{path}/text", os.O_CREAT | os.O_WRONLY))
+        Path(project, ".git/HEAD").write_text("ref: refs/heads/main\n")
+        Path(project, ".pu/config.toml").write_text("")
         made += len(folders) + 3
-    for number in range(plain):
-        os.makedirs(root / "plain" / f"year{number % 20}" / f"month{number % 240}" / f"scan{number}")
-        made += 1
-    return made + min(projects, GROUPS)
+    years = {place.parent for place in places}
+    return made + len(above) + plain + len(set(places)) + len(years) + min(plain, 1)
 
 
 def look_below(world: World, *roots: Path, more: str = "") -> None:

@@ -3,7 +3,7 @@
 //! Reads names only. No link is followed, nothing is opened but folders, and nothing is decided here about a project.
 
 use super::rules::{GIT, Rules};
-use super::walk;
+use super::walk::{PATIENCE, Visit, walk};
 use super::watch::{Refused, Watches};
 use pu_protocol::layout::ProjectLayout;
 use std::collections::BTreeSet;
@@ -158,19 +158,19 @@ enum Seen {
 
 /// Looks at all that the plan covers. Blocking, for a bounded time even where folders do not answer.
 pub(super) fn scan(plan: Plan) -> Outcome {
-    walk::walk(Arc::new(Look { plan, is_full: AtomicBool::new(false) }))
+    let starts: Vec<Job> = plan.starts.iter().cloned().map(Job::of).collect();
+    walk(Arc::new(Look { plan, is_full: AtomicBool::new(false) }), starts.into_iter(), PATIENCE)
 }
 
 /// A look that is under way.
-pub(super) struct Look {
-    pub(super) plan: Plan,
+struct Look {
+    plan: Plan,
     /// There is no room for more watches: none is asked for.
     is_full: AtomicBool,
 }
 
-impl Look {
-    /// Looks at one folder. Whatever the file system may keep waiting is in here; `beats` counts up as it answers.
-    pub(super) fn look(&self, job: &Job, beats: &AtomicU64) -> Found {
+impl Visit for Look {
+    fn look(&self, job: &Job, beats: &AtomicU64) -> Found {
         let mut found = Found::default();
         let (root, folder) = match &job.place {
             Place::Below(root) => (Arc::clone(root), job.folder.clone()),
@@ -220,6 +220,12 @@ impl Look {
         found
     }
 
+    fn late(&self, folder: PathBuf) {
+        (self.plan.late)(folder);
+    }
+}
+
+impl Look {
     fn root(&self, given: &Path) -> Result<Arc<Root>, Seen> {
         let real = std::fs::canonicalize(given).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Seen::NoRoot(given.to_owned()),

@@ -4,7 +4,7 @@
 //! thread shows that it gets on; one that does not is left where it is, its folder is told as silent, and another one goes
 //! on with the rest. It knows nothing of what is looked for.
 
-use super::scan::{Found, Job, Look, Outcome};
+use super::scan::{Found, Job, Outcome};
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,9 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A folder that has shown nothing new for so long is silent.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two looks at whether the threads get on.
-const LOOK_AFTER: Duration = Duration::from_millis(200);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks at whether the threads get on: so many in that time.
+const LOOKS: u32 = 10;
 /// A disk answers more than one at a time; beyond that they stand in each other's way.
 const THREADS_MAX: usize = 8;
 /// With more work than this for each thread another one is worth its start.
@@ -25,17 +25,25 @@ const HANGING_MAX: usize = 16;
 
 static HANGING: AtomicUsize = AtomicUsize::new(0);
 
-/// Looks at everything.
-pub(super) fn walk(look: Arc<Look>) -> Outcome {
-    let outside = look.plan.starts.iter().cloned().map(Job::of).collect();
-    let state = Mutex::new(State { outside, ..State::default() });
-    let walk = Arc::new(Walk { look, state, work: Condvar::new(), end: Condvar::new() });
+/// What is done at each folder.
+pub(super) trait Visit: Send + Sync {
+    /// Looks at a folder, for as long as the file system takes. `beats` is to count up as that answers.
+    fn look(&self, job: &Job, beats: &AtomicU64) -> Found;
+    /// A folder that was given up answers after all; what was found there is not known.
+    fn late(&self, folder: PathBuf);
+}
+
+/// Looks at everything from these folders on.
+pub(super) fn walk(visit: Arc<dyn Visit>, starts: impl Iterator<Item = Job>, patience: Duration) -> Outcome {
+    let state = Mutex::new(State { outside: starts.collect(), ..State::default() });
+    let walk = Arc::new(Walk { visit, patience, state, work: Condvar::new(), end: Condvar::new() });
     walk.staff(&mut walk.lock());
     walk.wait()
 }
 
 struct Walk {
-    look: Arc<Look>,
+    visit: Arc<dyn Visit>,
+    patience: Duration,
     state: Mutex<State>,
     /// Told when there is something to do, or never will be.
     work: Condvar,
@@ -125,12 +133,12 @@ impl Walk {
                 }
                 drop(state);
                 beats.fetch_add(1, Ordering::Relaxed);
-                let found = self.look.look(&job, beats);
+                let found = self.visit.look(&job, beats);
                 state = self.lock();
                 if !self.take(&mut state, number, found) {
                     drop(state);
                     HANGING.fetch_sub(1, Ordering::Relaxed);
-                    return (self.look.plan.late)(job.folder);
+                    return self.visit.late(job.folder);
                 }
             } else if state.busy > 0 {
                 state.idle += 1;
@@ -165,7 +173,8 @@ impl Walk {
     fn wait(self: &Arc<Self>) -> Outcome {
         let mut state = self.lock();
         while state.busy > 0 || (state.waiting() > 0 && !state.workers.is_empty()) {
-            let (locked, waited) = self.end.wait_timeout(state, LOOK_AFTER).unwrap_or_else(PoisonError::into_inner);
+            let (locked, waited) =
+                self.end.wait_timeout(state, self.patience / LOOKS).unwrap_or_else(PoisonError::into_inner);
             state = locked;
             if waited.timed_out() {
                 self.give_up(&mut state);
@@ -187,7 +196,7 @@ impl Walk {
             let beats = worker.beats.load(Ordering::Relaxed);
             if worker.at.is_none() || beats != worker.seen.0 {
                 worker.seen = (beats, now);
-            } else if now.duration_since(worker.seen.1) >= PATIENCE {
+            } else if now.duration_since(worker.seen.1) >= self.patience {
                 hanging.push(*number);
             }
         }
@@ -199,5 +208,46 @@ impl Walk {
                 self.staff(state);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::{Place, Start};
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    /// Looks at folders of which one answers only when it is let go.
+    struct Hanging {
+        folder: PathBuf,
+        let_go: Mutex<Receiver<()>>,
+        late: Mutex<Sender<PathBuf>>,
+    }
+
+    impl Visit for Hanging {
+        fn look(&self, job: &Job, _beats: &AtomicU64) -> Found {
+            if job.folder == self.folder {
+                self.let_go.lock().unwrap().recv().unwrap();
+            }
+            Found::default()
+        }
+
+        fn late(&self, folder: PathBuf) {
+            self.late.lock().unwrap().send(folder).unwrap();
+        }
+    }
+
+    fn jobs(count: usize) -> impl Iterator<Item = Job> {
+        (0..count).map(|number| Job::of(Start { folder: number.to_string().into(), place: Place::Root, left: 0 }))
+    }
+
+    #[test]
+    fn a_folder_that_hangs_holds_nobody_up_and_is_told_when_it_answers() {
+        let ((let_go, waits), (late, told)) = (channel(), channel());
+        let visit = Hanging { folder: "3".into(), let_go: Mutex::new(waits), late: Mutex::new(late) };
+        let outcome = walk(Arc::new(visit), jobs(40), Duration::from_millis(200));
+        assert_eq!((outcome.silent, outcome.folders, outcome.is_cut), (vec![PathBuf::from("3")], 39, false));
+        let_go.send(()).unwrap();
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), PathBuf::from("3"));
     }
 }

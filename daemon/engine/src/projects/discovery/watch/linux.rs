@@ -53,8 +53,7 @@ impl Watches {
 
     /// Watches the user's PurePoint folder for changes to files.
     pub(in crate::projects::discovery) fn add_home(&self) -> Result<(), Refused> {
-        let home = self.home.clone();
-        self.put(&home, WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE)
+        self.put(&self.home, WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO | WatchFlags::DELETE)
     }
 
     /// Watches a root; the folders below it are watched each by itself.
@@ -116,7 +115,7 @@ impl Watches {
         }
         let mut table = self.lock();
         // Of a folder that was forgotten since.
-        let Some(folder) = table.folder(told.watch).map(Arc::clone) else { return Vec::new() };
+        let Some(folder) = table.folder(told.watch).cloned() else { return Vec::new() };
         if told.events.contains(ReadFlags::IGNORED) {
             table.drop_watch(told.watch);
             return Vec::new();
