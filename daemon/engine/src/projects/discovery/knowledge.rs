@@ -89,8 +89,8 @@ impl Owner {
     }
 
     pub(super) fn note_project(&mut self, folder: &Path) {
-        let is_known = self.root_of(folder).is_some() && folder.join(ProjectLayout::FOLDER) != self.means.home.root();
-        if !is_known || !folder.join(ProjectLayout::FOLDER).is_dir() {
+        let is_home = folder.join(ProjectLayout::FOLDER) == self.means.home.root();
+        if is_home || self.root_of(folder).is_none() || !places::holds_project(folder) {
             return;
         }
         match self.means.projects.found(folder) {
@@ -103,7 +103,7 @@ impl Owner {
     /// Projects that may be there no longer: those that are not are told.
     pub(super) fn note_gone(&mut self, projects: Vec<PathBuf>) {
         for project in projects {
-            if project.join(ProjectLayout::FOLDER).is_dir() {
+            if places::holds_project(&project) {
                 continue;
             }
             self.seen.remove(&project);

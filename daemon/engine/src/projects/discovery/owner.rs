@@ -19,6 +19,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// What follows within this time is taken in together: a move is two changes, and many make a clone.
+const TOGETHER: Duration = Duration::from_millis(5);
 /// As many messages as are taken in together.
 const TOGETHER_MAX: usize = 4096;
 /// After changes were missed everything is looked at, but not more often than one in so many parts of the time.
@@ -121,7 +123,13 @@ impl Owner {
                 Err(RecvTimeoutError::Disconnected) => return None,
             },
         };
-        Some(std::iter::once(first).chain(self.inbox.try_iter().take(TOGETHER_MAX)).collect())
+        let (mut messages, until) = (vec![first], Instant::now() + TOGETHER);
+        while messages.len() < TOGETHER_MAX
+            && let Ok(next) = self.inbox.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            messages.push(next);
+        }
+        Some(messages)
     }
 
     fn due(&mut self) -> Option<Instant> {
@@ -239,6 +247,7 @@ impl Owner {
         }
         self.seen.clear();
         self.parts.clear();
+        self.limited = None;
         let found = self.look_at_all();
         tracing::info!(roots = self.roots.len(), projects = self.seen.len(), found, "looked for projects");
         self.tell();

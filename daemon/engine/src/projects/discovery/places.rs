@@ -61,6 +61,11 @@ pub(super) fn real(starts: &[Start], outcome: &Outcome, known: &[Arc<Root>]) -> 
     starts.iter().filter_map(of).collect()
 }
 
+/// Whether a folder holds a `.pu/`. A link by that name is none: it leads to files of somebody else.
+pub(super) fn holds_project(folder: &Path) -> bool {
+    std::fs::symlink_metadata(folder.join(ProjectLayout::FOLDER)).is_ok_and(|found| found.is_dir())
+}
+
 /// Whether a folder is a project or a repository.
 pub(super) fn is_marked(folder: &Path) -> bool {
     [GIT, ProjectLayout::FOLDER].into_iter().any(|mark| std::fs::symlink_metadata(folder.join(mark)).is_ok())

@@ -245,7 +245,7 @@ mod tests {
     fn a_folder_that_hangs_holds_nobody_up_and_is_told_when_it_answers() {
         let ((let_go, waits), (late, told)) = (channel(), channel());
         let visit = Hanging { folder: "3".into(), let_go: Mutex::new(waits), late: Mutex::new(late) };
-        let outcome = walk(Arc::new(visit), jobs(40), Duration::from_millis(200));
+        let outcome = walk(Arc::new(visit), jobs(40), Duration::from_millis(500));
         assert_eq!((outcome.silent, outcome.folders, outcome.is_cut), (vec![PathBuf::from("3")], 39, false));
         let_go.send(()).unwrap();
         assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), PathBuf::from("3"));
