@@ -75,7 +75,7 @@ pub(super) struct Owner {
 impl Owner {
     pub(super) fn new(means: Means, inbox: Receiver<Message>, sender: SyncSender<Message>) -> Self {
         let teller = sender.clone();
-        let watches = Watches::start(means.home.root(), move |told| teller.send(Message::Told(told)).is_ok());
+        let watches = Watches::start(&means.home, move |told| teller.send(Message::Told(told)).is_ok());
         Self {
             means,
             inbox,

@@ -6,6 +6,7 @@
 use super::table::{Table, Watch};
 use super::{Change, Refused};
 use crate::projects::discovery::rules::GIT;
+use pu_protocol::layout::HomeLayout;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
@@ -44,11 +45,14 @@ pub(in crate::projects::discovery) struct Watches {
 
 impl Watches {
     /// Begins to listen. Without the means everything can be asked all the same, and every watch is refused.
-    pub(in crate::projects::discovery) fn start(home: &Path, tell: impl Fn(Told) -> bool + Send + 'static) -> Self {
-        let queue = listen(tell).inspect_err(|why| tracing::warn!(why, "nothing can be watched for projects"));
+    pub(in crate::projects::discovery) fn start(
+        home: &HomeLayout,
+        tell: impl Fn(Told) -> bool + Send + 'static,
+    ) -> Self {
+        let queue = listen(home, tell).inspect_err(|why| tracing::warn!(why, "nothing can be watched for projects"));
         let allowed = ALLOWED.into_iter().filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok());
         let most = allowed.min().map_or(usize::MAX, |allowed: usize| allowed / SHARE);
-        Self { queue, table: Mutex::default(), most, home: home.to_owned() }
+        Self { queue, table: Mutex::default(), most, home: home.root().to_owned() }
     }
 
     /// Watches the user's PurePoint folder for changes to files.
@@ -153,14 +157,15 @@ fn change(folder: &Path, told: Told, is_home: bool) -> Option<Change> {
 }
 
 /// A queue, and a thread that reads it for as long as the daemon lives: it sleeps while nothing happens.
-fn listen(tell: impl Fn(Told) -> bool + Send + 'static) -> Result<Arc<OwnedFd>, String> {
+fn listen(home: &HomeLayout, tell: impl Fn(Told) -> bool + Send + 'static) -> Result<Arc<OwnedFd>, String> {
     let queue = inotify::init(CreateFlags::CLOEXEC).map_err(|error| match error {
         Errno::MFILE => "this user has as many queues as fs.inotify.max_user_instances allows".to_owned(),
         error => format!("the system gives no queue of inotify: {error}"),
     })?;
     let queue = Arc::new(queue);
     let theirs = Arc::clone(&queue);
-    let read = move || read(&theirs, tell);
+    let config = home.config().file_name().unwrap_or_default().to_owned();
+    let read = move || read(&theirs, &config, tell);
     std::thread::Builder::new()
         .name("discovery-watch".into())
         .spawn(read)
@@ -168,15 +173,20 @@ fn listen(tell: impl Fn(Told) -> bool + Send + 'static) -> Result<Arc<OwnedFd>, 
     Ok(queue)
 }
 
-/// Ends when nobody takes what is told, or nothing more can be.
-fn read(queue: &OwnedFd, tell: impl Fn(Told) -> bool) {
+/// Tells what is heard, but for files whose name is none that matters: those come and go all the time. Ends when nobody
+/// takes what is told, or nothing more can be.
+fn read(queue: &OwnedFd, config: &OsStr, tell: impl Fn(Told) -> bool) {
     let mut buffer = [MaybeUninit::uninit(); BUFFER];
     let mut reader = inotify::Reader::new(queue, &mut buffer);
     loop {
         let told = match reader.next() {
             Ok(event) => {
-                let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()).to_owned());
-                Told { watch: event.wd(), events: event.events(), name, end: None }
+                let (events, name) = (event.events(), event.file_name().map(|name| OsStr::from_bytes(name.to_bytes())));
+                let is_some_file = |name: &OsStr| !events.contains(ReadFlags::ISDIR) && name != GIT && name != config;
+                if name.is_some_and(is_some_file) {
+                    continue;
+                }
+                Told { watch: event.wd(), events, name: name.map(OsStr::to_owned), end: None }
             }
             Err(Errno::INTR) => continue,
             Err(error) => Told { watch: -1, events: ReadFlags::empty(), name: None, end: Some(error) },
@@ -224,13 +234,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let base = std::fs::canonicalize(folder.path()).unwrap();
         let (sender, told) = channel();
-        let watches = Watches::start(&base.join("home"), move |told| sender.send(told).is_ok());
+        let watches = Watches::start(&HomeLayout::new(base.join("home")), move |told| sender.send(told).is_ok());
         watches.add(&base).unwrap();
-        std::fs::File::create(base.join("file")).unwrap();
+        for file in ["file", "config.toml"] {
+            std::fs::File::create(base.join(file)).unwrap();
+        }
         std::fs::create_dir(base.join("a")).unwrap();
-        let first = watches.understand(told.recv_timeout(Duration::from_secs(10)).unwrap());
-        assert_eq!(first, [], "of the file");
-        heard(&watches, &told, &Change::Appeared(base.join("a")));
+        let next = || watches.understand(told.recv_timeout(Duration::from_secs(10)).unwrap());
+        assert_eq!(
+            (next(), next()),
+            (vec![], vec![Change::Appeared(base.join("a"))]),
+            "the configuration is elsewhere"
+        );
         watches.add(&base.join("a")).unwrap();
         std::fs::rename(base.join("a"), base.join("b")).unwrap();
         heard(&watches, &told, &Change::Vanished(base.join("a")));
@@ -247,7 +262,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = std::fs::canonicalize(folder.path()).unwrap();
         let (sender, told) = channel();
-        let watches = Watches::start(&home, move |told| sender.send(told).is_ok());
+        let watches = Watches::start(&HomeLayout::new(&home), move |told| sender.send(told).is_ok());
         watches.add_home().unwrap();
         pu_record::atomic::write_atomic(&home.join("config.toml"), b"", 0o600).unwrap();
         heard(&watches, &told, &Change::Written(home.join("config.toml")));
@@ -257,7 +272,7 @@ mod tests {
     fn no_more_than_its_share_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         let base = std::fs::canonicalize(folder.path()).unwrap();
-        let mut watches = Watches::start(&base.join("home"), |_| true);
+        let mut watches = Watches::start(&HomeLayout::new(base.join("home")), |_| true);
         watches.most = 1;
         std::fs::create_dir(base.join("a")).unwrap();
         watches.add(&base).unwrap();

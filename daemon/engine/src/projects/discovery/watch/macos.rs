@@ -6,6 +6,7 @@ use super::{Change, Refused};
 use crate::projects::discovery::rules::GIT;
 use notify::event::{EventKind, ModifyKind, RemoveKind};
 use notify::{Config, RecommendedWatcher, RecursiveMode, Watcher as _};
+use pu_protocol::layout::HomeLayout;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,7 +31,10 @@ struct State {
 
 impl Watches {
     /// Begins to listen. Without the means everything can be asked all the same, and every watch is refused.
-    pub(in crate::projects::discovery) fn start(home: &Path, tell: impl Fn(Told) -> bool + Send + 'static) -> Self {
+    pub(in crate::projects::discovery) fn start(
+        home: &HomeLayout,
+        tell: impl Fn(Told) -> bool + Send + 'static,
+    ) -> Self {
         let options = Config::default().with_follow_symlinks(false);
         let hear = move |told| {
             // Nobody takes it any more only when the daemon ends.
@@ -38,7 +42,7 @@ impl Watches {
         };
         let watcher =
             RecommendedWatcher::new(hear, options).map_err(|error| format!("nothing can be watched: {error}"));
-        Self { state: Mutex::new(State { watcher, trees: BTreeMap::new() }), home: home.to_owned() }
+        Self { state: Mutex::new(State { watcher, trees: BTreeMap::new() }), home: home.root().to_owned() }
     }
 
     /// Watches the user's PurePoint folder for changes to files.
