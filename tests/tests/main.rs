@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod daemon;
 mod demo;
+mod discovery;
 mod doctor;
 mod eval;
 mod health;

@@ -14,6 +14,7 @@ pub(crate) mod learned;
 pub(crate) mod plugin;
 pub(crate) mod project;
 pub(crate) mod resume;
+pub(crate) mod scan;
 pub(crate) mod spawn;
 pub(crate) mod spec;
 

@@ -112,6 +112,7 @@ async fn serve(
     let listener = Listener::bind(&socket).await?;
     fault::reach("daemon.serve");
     engine.warm_up();
+    engine.discover();
     tracing::info!(socket = %socket.display(), pid = std::process::id(), managed = options.managed, "serving");
     let keeper = engine.clone();
     tokio::spawn(async move { keeper.keep_bounds().await });

@@ -5,6 +5,7 @@
 use crate::bytes::Base64Bytes;
 use crate::config::ConfigReport;
 use crate::context::ContextReport;
+use crate::discovery::ScanReport;
 use crate::doctor::Finding;
 use crate::error::ErrorBody;
 use crate::event::EventLine;
@@ -98,6 +99,8 @@ pub enum Answer {
     PluginChanged { plugin: Box<PluginInfo>, changed: Vec<PathBuf> },
     /// To `config_show`.
     ConfigReport(ConfigReport),
+    /// To `project_scan`.
+    ProjectScanReport(ScanReport),
     /// To `subscribe`.
     Subscribed { seq: u64 },
     /// On a subscribed connection.

@@ -40,6 +40,9 @@ pub enum Event {
     ProjectRemoved { root: PathBuf, name: String },
     /// A project's specs changed and are indexed.
     SpecsChanged { root: PathBuf, specs: u32, revision: String },
+    /// Not all folders can be watched for projects; those are looked at from time to time instead. Told once, of the
+    /// first.
+    DiscoveryLimited { folder: PathBuf, message: String },
     /// The daemon stops; the connection closes after this.
     DaemonStopping,
 }

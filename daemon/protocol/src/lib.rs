@@ -12,6 +12,7 @@ pub mod answer;
 pub mod bytes;
 pub mod config;
 pub mod context;
+pub mod discovery;
 pub mod doctor;
 pub mod envelope;
 pub mod error;

@@ -332,6 +332,13 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
+    /// Looks for projects below these folders, once; below the configured ones if none is given. What is found is known, not
+    /// trusted.
+    ProjectScan {
+        /// Absolute.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        roots: Vec<PathBuf>,
+    },
     /// From here on the connection carries events.
     Subscribe {
         /// Only events of the project of this folder.
@@ -447,6 +454,7 @@ impl Request {
         "plugin_remove",
         "plugin_switch",
         "config_show",
+        "project_scan",
         "subscribe",
         "shutdown",
     ];

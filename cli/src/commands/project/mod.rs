@@ -5,19 +5,21 @@
 mod add;
 mod list;
 mod remove;
+mod scan;
 mod show;
 
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
 use clap::Subcommand;
 
-/// List, add and forget projects
+/// List, find, add and forget projects
 #[derive(Debug, Subcommand)]
 pub(crate) enum Project {
     List(list::Args),
     Show(show::Args),
     Add(add::Args),
     Remove(remove::Args),
+    Scan(scan::Args),
 }
 
 impl Project {
@@ -27,6 +29,7 @@ impl Project {
             Self::Show(args) => args.run(invocation),
             Self::Add(args) => args.run(invocation),
             Self::Remove(args) => args.run(invocation),
+            Self::Scan(args) => args.run(invocation),
         }
     }
 }

@@ -98,6 +98,7 @@ impl Engine {
                 self.plugin_switch(cwd, name, enabled, grants).await?
             }
             Request::ConfigShow { cwd, key } => self.config_show(cwd, key).await?,
+            Request::ProjectScan { roots } => self.project_scan(roots).await?,
             Request::Subscribe { cwd } => return self.subscribe(cwd).await,
             Request::Shutdown { stop_agents } => self.shutdown(stop_agents).await?,
         };
@@ -143,6 +144,7 @@ fn name(request: &Request) -> &'static str {
         Request::PluginRemove { .. } => "plugin_remove",
         Request::PluginSwitch { .. } => "plugin_switch",
         Request::ConfigShow { .. } => "config_show",
+        Request::ProjectScan { .. } => "project_scan",
         Request::Subscribe { .. } => "subscribe",
         Request::Shutdown { .. } => "shutdown",
     }

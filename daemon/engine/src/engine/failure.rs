@@ -4,6 +4,7 @@
 
 use crate::agents::{AgentsError, NotResumable, RosterError};
 use crate::context::ContextError;
+use crate::projects::discovery::LookError;
 use crate::projects::{ConfigKeyError, ProjectError};
 use crate::shims::{ShimError, StartError};
 use crate::store::StoreError;
@@ -72,6 +73,15 @@ impl From<ProjectError> for Failure {
 impl From<ConfigKeyError> for Failure {
     fn from(error: ConfigKeyError) -> Self {
         Self::of(error.body(), error)
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Project(error) => error.into(),
+            LookError::Asleep => Self::new(ErrorCode::Internal, error.to_string()),
+        }
     }
 }
 

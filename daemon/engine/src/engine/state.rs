@@ -7,6 +7,7 @@ use super::scratch::Scratch;
 use crate::agents::{LearnSwitch, Lifecycle, Roster};
 use crate::context::ContextEngine;
 use crate::events::Events;
+use crate::projects::discovery::Discovery;
 use crate::projects::{Project, Projects};
 use crate::shims::ShimProgram;
 use pu_protocol::layout::HomeLayout;
@@ -47,6 +48,8 @@ pub struct Shared {
     pub(super) started: Instant,
     pub(super) events: Events,
     pub(super) projects: Projects,
+    /// Finds projects below the configured roots.
+    pub(super) discovery: Discovery,
     pub(super) roster: Roster,
     pub(super) lifecycle: Lifecycle,
     pub(super) context: Arc<ContextEngine>,
@@ -89,6 +92,7 @@ impl Engine {
         let learns = move |root: &Path| configured.by_root(root).config().is_ok_and(|config| config.context.learn);
         let shared = Shared {
             projects,
+            discovery: Discovery::default(),
             lifecycle: Lifecycle::new(roster.clone(), events.clone(), LearnSwitch::new(learns)),
             roster,
             events,
@@ -128,6 +132,14 @@ impl Engine {
         if let Err(error) = std::thread::Builder::new().name("warm-up".into()).spawn(warm_up) {
             tracing::warn!(%error, "no thread to make plugins ready: the first task does it");
         }
+    }
+
+    /// Begins to look for projects, beside whatever else is done, for as long as the daemon lives. A daemon that ends does
+    /// not wait for it, and it writes nothing more then.
+    pub fn discover(&self) {
+        let stopping = self.stopping.clone();
+        let home = self.options.home.clone();
+        self.discovery.start(self.projects.clone(), self.events.clone(), home, move || stopping.is_cancelled());
     }
 
     pub(super) fn is_closing(&self) -> bool {

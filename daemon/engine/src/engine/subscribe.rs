@@ -34,7 +34,7 @@ fn project_of(event: &Event) -> Option<&Path> {
         | Event::ProjectMoved { root, .. }
         | Event::ProjectRemoved { root, .. }
         | Event::SpecsChanged { root, .. } => Some(root),
-        Event::DaemonStopping => None,
+        Event::DiscoveryLimited { .. } | Event::DaemonStopping => None,
     }
 }
 

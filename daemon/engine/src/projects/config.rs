@@ -13,6 +13,7 @@ mod values;
 pub(super) use cache::ConfigCache;
 pub use values::{ConfigKeyError, config_key};
 
+use super::discovery::DiscoveryConfig;
 use crate::agents::DefinitionTable;
 use crate::context::ContextConfig;
 use crate::specs::SourceConfig;
@@ -31,6 +32,8 @@ pub struct Config {
     pub terminal: TerminalConfig,
     pub history: HistoryConfig,
     pub spool: SpoolConfig,
+    /// Where projects are looked for.
+    pub discovery: DiscoveryConfig,
     /// Further agent definitions, and changes to the built-in ones.
     pub agents: BTreeMap<String, DefinitionTable>,
 }

@@ -4,6 +4,7 @@
 
 mod chain_file;
 mod config;
+pub mod discovery;
 mod error;
 mod folder;
 mod found;

@@ -1,9 +1,10 @@
 //! `doctor`: whether all that an agent needs is as it should be, each thing as a finding of its own.
 //!
 //! Looks, and mends nothing; it runs no agent and no plugin. In the order of the answer: the daemon and the programs that
-//! belong to it, the machine, what is on record, the agents, then the project with its configuration, specs and plugins.
+//! belong to it, the machine, what is on record, discovery, the agents, then the project with its configuration, specs and plugins.
 
 mod agents;
+mod discovery;
 mod machine;
 mod plugins;
 mod programs;
@@ -59,6 +60,7 @@ impl Engine {
         findings.push(machine::file_limit(self.options.file_limit));
         findings.push(agents::protection(&shims::protection(&caller.env), &self.live_in_scopes()));
         findings.push(records::set_aside(home, project.map(|project| &project.layout)));
+        findings.push(discovery::finding(&self.discovery.condition()));
         findings.extend(agents::states(&self.roster.list(None), &self.unrecognised.borrow()));
 
         let configured = project::config(&self.projects, home, project);

@@ -5,6 +5,7 @@
 mod add;
 mod list;
 mod remove;
+mod scan;
 mod show;
 
 use super::failure::Failure;

@@ -262,6 +262,15 @@ mod tests {
         }
     }
 
+    /// Under another name than that of a setting it would keep nobody out.
+    #[test]
+    fn what_only_the_user_may_set_is_a_setting() {
+        let keys = super::super::values::fixed_keys();
+        for key in USER_ONLY {
+            assert!(keys.iter().any(|path| path[0] == key), "{key}");
+        }
+    }
+
     #[test]
     fn values_that_cannot_be_meant_are_told_with_file_and_line() {
         let world = World::new();
