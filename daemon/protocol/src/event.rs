@@ -32,6 +32,8 @@ pub enum Event {
     AgentRemoved { agent_id: String, name: String, project_root: PathBuf },
     /// A project became known.
     ProjectAdded { root: PathBuf, name: String, trusted: bool },
+    /// A project's specs are being read, which takes a while: so many of so many files, all of them at the end.
+    IndexProgress { root: PathBuf, done: u32, total: u32 },
     /// A project's specs changed and are indexed.
     SpecsChanged { root: PathBuf, specs: u32, revision: String },
     /// The daemon stops; the connection closes after this.

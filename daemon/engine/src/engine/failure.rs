@@ -4,6 +4,7 @@
 
 use crate::agents::{AgentsError, NotResumable, RosterError};
 use crate::context::ContextError;
+use crate::gates::Busy;
 use crate::projects::ProjectError;
 use crate::shims::{ShimError, StartError};
 use crate::store::StoreError;
@@ -48,6 +49,12 @@ impl Failure {
 impl From<ErrorBody> for Failure {
     fn from(body: ErrorBody) -> Self {
         Self { body, cause: None }
+    }
+}
+
+impl From<Busy> for Failure {
+    fn from(busy: Busy) -> Self {
+        busy.body().into()
     }
 }
 
