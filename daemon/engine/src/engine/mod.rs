@@ -5,6 +5,7 @@
 mod attach;
 mod choice;
 mod clean;
+mod condition;
 mod context_explain;
 mod context_learned;
 mod context_show;

@@ -25,6 +25,8 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 const SLOW_WORK_MAX: usize = 8;
 /// What takes longer waits for something and keeps no processor busy: its place among the slow goes to another project.
 const SLOW_WORK_LIMIT: Duration = Duration::from_secs(10);
+/// How long spawns under way are waited for before agents are ended.
+const CLOSE_LIMIT: Duration = Duration::from_secs(60);
 /// How long it may take to find the project around a folder, where a guess will do.
 const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
@@ -149,11 +151,13 @@ impl Engine {
         self.spawning.token()
     }
 
-    /// Begins nothing new from here on, and waits for the spawns that were begun.
+    /// Begins nothing new from here on, and waits for the spawns that were begun, but for those that hang.
     pub(super) async fn close(&self) {
         self.refuse_more();
         self.spawning.close();
-        self.spawning.wait().await;
+        if tokio::time::timeout(CLOSE_LIMIT, self.spawning.wait()).await.is_err() {
+            tracing::warn!(spawns = self.spawning.len(), "a spawn that was begun does not come to an end");
+        }
     }
 
     /// Counts a request as under way for as long as the token lives: until its answer is written.
@@ -189,7 +193,8 @@ impl Engine {
         Ok(tokio::task::spawn_blocking(move || {
             let _place = place;
             work()
-        }).await?)
+        })
+        .await?)
     }
 
     /// The same for work that may take as long as git and its hooks, or a compiler, do.
@@ -199,10 +204,12 @@ impl Engine {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let place = self.gates.of(folder).enter().await?;
-        Ok(self.slowly(move || {
-            let _place = place;
-            work()
-        }).await?)
+        Ok(self
+            .slowly(move || {
+                let _place = place;
+                work()
+            })
+            .await?)
     }
 
     /// As [`Engine::within`], for what nobody asked for and has to be done however long it takes.
@@ -214,7 +221,8 @@ impl Engine {
         tokio::task::spawn_blocking(move || {
             let _place = place;
             work()
-        }).await
+        })
+        .await
     }
 
     /// As [`Engine::beside`], for work that is slow.
@@ -227,7 +235,8 @@ impl Engine {
         self.slowly(move || {
             let _place = place;
             work()
-        }).await
+        })
+        .await
     }
 
     /// Runs blocking work that may take as long as git and its hooks, or a compiler, do, and touches no project: for one that

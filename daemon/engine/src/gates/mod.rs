@@ -82,7 +82,11 @@ pub struct Hanging {
 impl fmt::Display for Hanging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, seconds) = (if self.works == 1 { "task has" } else { "tasks have" }, self.longest.as_secs());
-        write!(f, "{} {what} been at work in it for up to {seconds} s: its file system, or git in it, may hang", self.works)
+        write!(
+            f,
+            "{} {what} been at work in it for up to {seconds} s: its file system, or git in it, may hang",
+            self.works
+        )
     }
 }
 
@@ -102,8 +106,9 @@ pub struct Busy {
 
 impl Busy {
     pub fn body(&self) -> ErrorBody {
-        ErrorBody::new(ErrorCode::Busy, self.to_string())
-            .with_hint("other projects go on; `pu doctor` tells which one hangs, and `pu attach` still reaches its agents")
+        ErrorBody::new(ErrorCode::Busy, self.to_string()).with_hint(
+            "other projects go on; `pu doctor` tells which one hangs, and `pu attach` still reaches its agents",
+        )
     }
 }
 
@@ -203,7 +208,8 @@ impl Gate {
     /// What has been at work for longer than work should be.
     pub fn hanging(&self) -> Option<Hanging> {
         let at_work = self.lock();
-        let ages = at_work.since.values().map(|since| (*since).max(at_work.went_on).elapsed()).filter(|age| *age >= PATIENCE);
+        let ages =
+            at_work.since.values().map(|since| (*since).max(at_work.went_on).elapsed()).filter(|age| *age >= PATIENCE);
         let (works, longest) = ages.fold((0, Duration::ZERO), |(works, longest), age| (works + 1, longest.max(age)));
         (works > 0).then_some(Hanging { works, longest })
     }

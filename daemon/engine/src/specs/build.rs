@@ -4,7 +4,6 @@
 //! It knows neither files nor the index, nor who listens. A look that gets no further, since its file system hangs, say, loses
 //! its turn, so that it keeps no other project waiting.
 
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -135,12 +134,6 @@ impl<'a> Telling<'a> {
         if self.has_told {
             (self.to)(self.total, self.total);
         }
-    }
-}
-
-impl fmt::Debug for Telling<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Telling").field("total", &self.total).finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::build::{BuildTurns, LONG, OnProgress, Telling};
+use super::build::{BuildTurns, LONG, OnProgress, Telling, Turn};
 use super::catalog::{self, SpecMeta};
 use super::disk::{self, Batch, Disk};
 use super::error::SpecError;
@@ -115,16 +115,7 @@ impl Library {
                 telling.at(done);
                 closing()
             };
-            let goes_on = match &mut turn {
-                _ if gives_up() => false,
-                None if changed >= LONG => {
-                    turn = self.turns.take(gives_up);
-                    turn.is_some()
-                }
-                None => true,
-                Some(turn) => turn.go_on(gives_up),
-            };
-            if !goes_on {
+            if gives_up() || (changed >= LONG && !self.has_turn(&mut turn, gives_up)) {
                 return Err(SpecError::Closed);
             }
             match self.look_at(found, &mut batch) {
@@ -149,6 +140,15 @@ impl Library {
         self.known = next;
         skipped.sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
         Ok(Refreshed { changed, skipped, folders, linked, due: self.nested.due() })
+    }
+
+    /// Waits for its turn, or goes on with the one that it has; false if it gave up.
+    fn has_turn(&self, turn: &mut Option<Turn>, gives_up: impl FnMut() -> bool) -> bool {
+        if let Some(turn) = turn {
+            return turn.go_on(gives_up);
+        }
+        *turn = self.turns.take(gives_up);
+        turn.is_some()
     }
 
     /// What is to be known of a found file, and whether it was written to the index for that.
