@@ -59,7 +59,7 @@ impl Engine {
             }
         };
         let used = self.projects.used();
-        let seen: Vec<_> = used.iter().map(|project| (project.root.clone(), self.condition(project))).collect();
+        let seen: Vec<_> = used.iter().map(|project| (project.root.clone(), self.condition_of(project))).collect();
         findings.extend(projects::findings(&seen, &self.gates.hanging(), own.as_deref()));
         Ok(Answer::DoctorReport { findings })
     }
