@@ -52,7 +52,7 @@ impl Engine {
                 let body = ErrorBody::new(ErrorCode::NotAProject, message);
                 return Err(body.with_hint("`pu history --all-projects` tells of them all").into());
             };
-            self.check_known(&root)?;
+            self.check_known(&root).await?;
             BTreeSet::from([root])
         };
         let (mut runs, mut unread) = (Vec::new(), Vec::new());
@@ -79,9 +79,10 @@ impl Engine {
 
     /// Refuses a project whose history may be what somebody else made up: one that brings its `.pu/`, has no trust and has
     /// had no agent of ours.
-    fn check_known(&self, root: &Path) -> Result<(), Failure> {
+    async fn check_known(&self, root: &Path) -> Result<(), Failure> {
         let is_ours = self.projects.is_trusted(root) || !self.roster.list(Some(root)).is_empty();
-        if is_ours || !ProjectLayout::new(root).root().exists() {
+        let layout = ProjectLayout::new(root);
+        if is_ours || !self.within(root, move || layout.root().exists()).await? {
             return Ok(());
         }
         Err(ProjectError::Untrusted(root.to_owned()).into())
