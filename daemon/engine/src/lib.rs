@@ -3,8 +3,8 @@
 //! It owns no PTY and no agent process: each agent has a shim of its own, which outlives the daemon.
 //!
 //! A room uses the rooms that stand to its right here, never one to its left:
-//! `ipc → engine → projects → context → {specs, plugins} → agents → shims → store`; all of them write to `events`, and `gates`
-//! bounds what each project may take up.
+//! `ipc → engine → projects → context → {specs, plugins} → agents → shims → store`; all of them write to `events`, and
+//! `gates` bounds what each project may take up.
 
 pub mod agents;
 pub mod context;
