@@ -7,6 +7,7 @@ use crate::connection::Reply;
 use crate::daemon;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
+use crate::index_progress::{IndexProgress, waited_for};
 use crate::screen::{self, Style};
 use pu_protocol::{Answer, Request};
 use std::path::{Path, PathBuf};
@@ -61,6 +62,7 @@ impl Invocation {
 
     /// Asks the daemon, starting one if none runs.
     pub(crate) fn ask(&self, request: &Request) -> Result<Reply, Failure> {
+        let _progress = waited_for(request).map(|folder| IndexProgress::start(&self.endpoint, folder, self.json));
         daemon::ask(&self.endpoint, request)
     }
 

@@ -14,6 +14,7 @@ mod endpoint;
 mod engine;
 mod eval;
 mod failure;
+mod index_progress;
 mod invocation;
 mod keys;
 mod pipeline;

@@ -16,6 +16,7 @@ mod health;
 mod history;
 mod hostile;
 mod init;
+mod isolation;
 mod kill;
 mod learning;
 mod logs;

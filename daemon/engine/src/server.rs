@@ -25,7 +25,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 const TELL_LIMIT: Duration = Duration::from_secs(1);
 /// Few threads suffice: the work is in blocking calls and in other processes.
 const WORKERS: usize = 2;
-const BLOCKING_MAX: usize = 32;
+/// They end when they are idle. A project that hangs can keep a few of them, see `gates`, and so can many such projects.
+const BLOCKING_MAX: usize = 128;
 
 /// What was asked for on the command line.
 #[derive(Debug, Clone, Default)]

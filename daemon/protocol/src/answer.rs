@@ -46,7 +46,13 @@ pub enum Answer {
     /// To `status`.
     StatusReport(StatusReport),
     /// To `history`: the newest first, and how many more there are that were asked for.
-    HistoryReport { runs: Vec<PastRun>, more: u32 },
+    HistoryReport {
+        runs: Vec<PastRun>,
+        more: u32,
+        /// Projects of which nothing is told, each with the reason.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unread: Vec<String>,
+    },
     /// To `logs`.
     LogsReport(LogsReport),
     /// To `attach`.

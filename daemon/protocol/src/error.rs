@@ -19,7 +19,7 @@ pub enum ErrorCode {
     LineTooLong,
     /// Client and daemon share no protocol version.
     UnsupportedProtocol,
-    /// The daemon has as many connections, or the connection as many requests, as it takes.
+    /// The daemon has as many connections, or the connection as many requests, as it takes; or a project does not answer.
     Busy,
     /// The peer runs as another user.
     NotPermitted,

@@ -38,6 +38,8 @@ pub enum Event {
     ProjectMoved { from: PathBuf, root: PathBuf, name: String },
     /// A project is not known any more.
     ProjectRemoved { root: PathBuf, name: String },
+    /// A project's specs are being read, which takes a while: so many of so many files, all of them at the end.
+    IndexProgress { root: PathBuf, done: u32, total: u32 },
     /// A project's specs changed and are indexed.
     SpecsChanged { root: PathBuf, specs: u32, revision: String },
     /// Not all folders can be watched for projects; those are looked at from time to time instead. Told once, of the

@@ -7,10 +7,11 @@
 use super::error::{AgentsError, Result};
 use super::repository::{Repository, fields};
 use pu_protocol::layout::ProjectLayout;
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Written once above our lines, so that whoever reads the file knows where they come from.
 const HEADING: &[u8] = b"# PurePoint (pu): what belongs to this machine only\n";
@@ -25,17 +26,23 @@ struct Local {
     is_folder: bool,
 }
 
+/// Two spawns at once would each read a file without the other's lines. Each file has turns of its own: one that cannot be
+/// reached keeps no other repository waiting.
+fn turn_of(file: &Path) -> Arc<Mutex<()>> {
+    static TURNS: LazyLock<Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>> = LazyLock::new(Mutex::default);
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(turns.entry(file.to_owned()).or_default())
+}
+
 impl Repository {
     /// Makes git ignore the project's own folders and files of this machine, in every worktree. Answers whether anything
     /// had to be written.
     pub fn exclude_local_files(&self) -> Result<bool> {
-        // Two spawns at once would each read the file without the other's lines.
-        static WRITING: Mutex<()> = Mutex::new(());
-        let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-
         let file = self.common_dir().join("info").join("exclude");
         // Where it is a link (dotfiles kept elsewhere) the link stays and its target is written.
         let file = file.canonicalize().unwrap_or(file);
+        let turn = turn_of(&file);
+        let _one_at_a_time = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match std::fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),

@@ -7,8 +7,9 @@ use super::roster::{Agent, Roster};
 use super::state::News;
 use super::touched::touched_by;
 use crate::events::Events;
+use crate::gates::{Gate, Gates};
 use crate::shims::{ShimEvent, ShimLink, connect};
-use crate::store::commit_end;
+use crate::store::{StoreError, commit_end};
 use pu_protocol::frame::{ExitRecord, ExitStatus, Welcome};
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
 use pu_protocol::{AgentInfo, Event, Exit};
@@ -24,12 +25,16 @@ const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::f
 /// So many ended agents are looked after with git at a time, and how long one waits for its turn before it goes without.
 const LOOKS: usize = 4;
 const LOOK_WAIT: Duration = Duration::from_secs(1);
+/// How long an end waits to stand in its project's files before it is told. Where the file system hangs it is told without,
+/// and written once that can be.
+const WRITE_WAIT: Duration = Duration::from_secs(5);
 
 /// Handle to what follows the agents' lives. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Lifecycle {
     roster: Roster,
     events: Events,
+    gates: Gates,
     /// Places for questions to git about what ended agents touched: many may end at once, and the threads are everybody's.
     looks: Arc<Semaphore>,
     learns: LearnSwitch,
@@ -96,8 +101,8 @@ impl Trace {
 }
 
 impl Lifecycle {
-    pub fn new(roster: Roster, events: Events, learns: LearnSwitch) -> Self {
-        Self { roster, events, looks: Arc::new(Semaphore::new(LOOKS)), learns }
+    pub fn new(roster: Roster, events: Events, gates: Gates, learns: LearnSwitch) -> Self {
+        Self { roster, events, gates, looks: Arc::new(Semaphore::new(LOOKS)), learns }
     }
 
     /// Follows an agent from here on: connected already, or to be connected to.
@@ -178,7 +183,7 @@ impl Lifecycle {
         }
     }
 
-    /// Applies news everywhere: project files first, so that what is announced is on disk.
+    /// Applies news everywhere: project files first, so that what is announced is on disk, unless they cannot be reached.
     pub async fn take(&self, agent_id: &str, news: News) {
         let Some(before) = self.roster.get(agent_id) else { return };
         let next = match super::state::next(&before.info.state, news.clone()) {
@@ -194,24 +199,38 @@ impl Lifecycle {
             let place = place.ok().and_then(Result::ok);
             let may_look = before.info.state.is_live() && place.is_some();
             let (launch, learns) = (Arc::clone(&before.launch), self.learns.clone());
-            let written = tokio::task::spawn_blocking(move || {
-                let _place = place;
+            let write = move || {
                 commit_end(&project, &id, &name, &next, || {
                     let touched = if may_look { touched_by(&launch) } else { Vec::new() };
                     keep_outcome(&learns, &launch, &touched);
                     touched
                 })
-            })
-            .await;
-            if let Ok(Err(error)) = written {
-                // The agent's own exit record stands; the project's files follow at the next recovery.
-                tracing::error!(agent = agent_id, %error, "an agent's end could not be written into its project");
+            };
+            let gate = self.gates.of_root(&before.info.project_root);
+            // A task of its own: what is not waited for is written all the same.
+            let written = tokio::spawn(write_end(gate, agent_id.to_owned(), write));
+            if tokio::time::timeout(WRITE_WAIT, written).await.is_err() {
+                tracing::warn!(agent = agent_id, "an agent's end is told before its project's files take it in");
             }
+            drop(place);
         }
         if let Ok(Some(agent)) = self.roster.apply(agent_id, news) {
             fault::reach("end.taken");
             self.events.publish(told(agent));
         }
+    }
+}
+
+/// Writes an end into the project's files, in a place of the project's gate.
+async fn write_end(gate: Gate, agent_id: String, write: impl FnOnce() -> Result<(), StoreError> + Send + 'static) {
+    let place = gate.enter_for_records().await;
+    let written = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        write()
+    });
+    if let Ok(Err(error)) = written.await {
+        // The agent's own exit record stands; the project's files follow at the next recovery.
+        tracing::error!(agent = agent_id, %error, "an agent's end could not be written into its project");
     }
 }
 

@@ -112,6 +112,12 @@ impl ContextEngine {
         Ok(assembled(project, description, &texts, &task, asked, chained, lessons.as_deref()))
     }
 
+    /// The plugins that are set aside in the project at `root`, each with the reason. Looks at no file.
+    pub fn set_aside(&self, root: &Path) -> Vec<String> {
+        let aside = self.loader.tallies().all_set_aside(root);
+        aside.into_iter().map(|(name, error)| format!("the plugin {name} is set aside: it {}", error.message)).collect()
+    }
+
     /// Looks whether the repository of the project at `root` has commits to learn from that are not known, unless that was
     /// done a moment ago and is not asked for `anew`. Runs git, which runs what the repository's configuration names: for a
     /// project that is trusted. Blocks as long as git takes.

@@ -285,7 +285,8 @@ impl Runner {
             Ok(answered) => Ok(answered.assembly.picks.len()),
             Err(error) => Err((error, is_own_fault)),
         };
-        let went = Went { elapsed: outcome.elapsed, required: self.config.required, outcome: counted };
+        let (name, required) = (self.config.name.as_str(), self.config.required);
+        let went = Went { name, elapsed: outcome.elapsed, required, outcome: counted };
         self.tallies.count(&self.root, plugin.digest(), went);
         tracing::info!(
             plugin = self.config.name,

@@ -21,6 +21,10 @@ impl IndexReader {
 }
 
 impl SpecReader for IndexReader {
+    fn place(&self) -> Option<usize> {
+        Some(self.texts.place())
+    }
+
     fn search(&self, query: &Query) -> Result<Vec<Hit>, ReadFailure> {
         let fields = fields(query)?;
         let query = SearchQuery { text: query.text.clone(), fields, limit: query.limit as usize };

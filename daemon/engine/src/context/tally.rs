@@ -9,7 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pu_protocol::context::AssemblerError;
 use pu_protocol::plugin::PluginTally;
@@ -23,6 +23,8 @@ const SET_ASIDE: &str = "set_aside";
 /// How one call went.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Went<'a> {
+    /// What the plugin is called in the chain.
+    pub name: &'a str,
     pub elapsed: Duration,
     /// Whether the configuration required it: such a call neither lengthens nor ends a row of failures.
     pub required: bool,
@@ -32,6 +34,9 @@ pub(super) struct Went<'a> {
 
 #[derive(Debug, Default)]
 struct Tally {
+    name: String,
+    /// The last time.
+    asked: Option<Instant>,
     calls: u64,
     failures: u64,
     in_a_row: u32,
@@ -56,6 +61,10 @@ impl Tallies {
         let mut known = self.known();
         let tally = known.entry(root.to_owned()).or_default().entry(digest.to_owned()).or_default();
         tally.calls += 1;
+        tally.asked = Some(Instant::now());
+        if tally.name != went.name {
+            went.name.clone_into(&mut tally.name);
+        }
         if tally.times.len() == TIMES_MAX {
             tally.times.pop_front();
         }
@@ -79,14 +88,21 @@ impl Tallies {
     /// Why a plugin is not to be asked in a project, if it is set aside there.
     pub(super) fn set_aside(&self, root: &Path, digest: &str) -> Option<AssemblerError> {
         let known = self.known();
-        let tally = known.get(root)?.get(digest).filter(|tally| tally.in_a_row >= FAILURES_MAX)?;
-        let last = tally.last_error.as_ref().map_or_else(String::new, |e| format!(", last: {}: {}", e.code, e.message));
-        let times = tally.in_a_row;
-        let message = format!(
-            "failed {times} times in a row{last}; it is asked again when its file changes, when it is added or switched on \
-             again, or when the daemon restarts"
-        );
-        Some(AssemblerError { code: SET_ASIDE.into(), message })
+        known.get(root)?.get(digest)?.set_aside()
+    }
+
+    /// The plugins that are set aside in a project, each by its name and with the reason; one that has changed since until it
+    /// is asked again.
+    pub(super) fn all_set_aside(&self, root: &Path) -> Vec<(String, AssemblerError)> {
+        let known = self.known();
+        let all: Vec<&Tally> = known.get(root).into_iter().flat_map(HashMap::values).collect();
+        // A changed file is another plugin of the same name.
+        let is_last = |tally: &&Tally| all.iter().all(|other| other.name != tally.name || other.asked <= tally.asked);
+        let aside = all.iter().copied().filter(is_last);
+        let mut aside: Vec<(String, AssemblerError)> =
+            aside.filter_map(|tally| Some((tally.name.clone(), tally.set_aside()?))).collect();
+        aside.sort_by(|a, b| a.0.cmp(&b.0));
+        aside
     }
 
     /// Begins the row of failures anew; what was counted stays.
@@ -119,6 +135,22 @@ impl Tallies {
     }
 }
 
+impl Tally {
+    /// Why it is not to be asked, if it is not.
+    fn set_aside(&self) -> Option<AssemblerError> {
+        let times = self.in_a_row;
+        if times < FAILURES_MAX {
+            return None;
+        }
+        let last = self.last_error.as_ref().map_or_else(String::new, |e| format!(", last: {}: {}", e.code, e.message));
+        let message = format!(
+            "failed {times} times in a row{last}; it is asked again when its file changes, when it is added or switched on \
+             again, or when the daemon restarts"
+        );
+        Some(AssemblerError { code: SET_ASIDE.into(), message })
+    }
+}
+
 /// The least value that so many percent of the sorted values do not exceed.
 pub(super) fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100);
@@ -134,7 +166,7 @@ mod tests {
     }
 
     fn went(us: u64, outcome: Result<usize, (&AssemblerError, bool)>) -> Went<'_> {
-        Went { elapsed: Duration::from_micros(us), required: false, outcome }
+        Went { name: "rules", elapsed: Duration::from_micros(us), required: false, outcome }
     }
 
     fn root() -> &'static Path {
@@ -155,7 +187,11 @@ mod tests {
             "failed 5 times in a row, last: trap: because; it is asked again when its file changes, when it is added or \
              switched on again, or when the daemon restarts"
         );
+        assert_eq!(tallies.all_set_aside(root()), [("rules".to_owned(), told)]);
         assert_eq!(tallies.set_aside(root(), "b"), None, "a changed file is another plugin");
+        tallies.count(root(), "b", went(10, Ok(1)));
+        assert_eq!(tallies.all_set_aside(root()), []);
+        assert_eq!(tallies.all_set_aside(Path::new("/other")), []);
         tallies.forgive(Path::new("/other"), "a");
         assert!(tallies.set_aside(root(), "a").is_some(), "what is forgiven in one project is in no other");
         assert_eq!(tallies.set_aside(Path::new("/other"), "a"), None, "another project has troubles of its own");

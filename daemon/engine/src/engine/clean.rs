@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A project that hangs keeps those after it waiting no longer than this.
+const SWEEP_LIMIT: Duration = Duration::from_secs(120);
 
 impl Engine {
     pub(super) async fn clean(
@@ -45,9 +49,9 @@ impl Engine {
             let project = self.projects.by_root(&root);
             let sweep = Sweep { engine: self.clone(), project, agents, named: named.clone(), dry_run };
             // What one project refuses does not hide what was removed in another.
-            items.extend(
-                self.slowly(move || sweep.run().unwrap_or_else(|failure| vec![refused(&root, &failure)])).await?,
-            );
+            let swept = tokio::time::timeout(SWEEP_LIMIT, self.slowly_within(&root, move || sweep.run())).await;
+            let swept = swept.unwrap_or_else(|_| Err(does_not_answer(&root))).flatten();
+            items.extend(swept.unwrap_or_else(|failure| vec![refused(&root, &failure)]));
         }
         Ok(Answer::CleanReport { items, dry_run })
     }
@@ -255,6 +259,11 @@ fn has_no_worktrees(error: &AgentsError) -> bool {
 }
 
 /// Something of a project that could not be looked at, or the whole of it.
+fn does_not_answer(root: &Path) -> Failure {
+    let message = format!("{} does not answer: what is removed there after all is not told", root.display());
+    Failure::new(ErrorCode::TimedOut, message)
+}
+
 fn refused(root: &Path, failure: &Failure) -> CleanItem {
     CleanItem {
         kind: "project".into(),

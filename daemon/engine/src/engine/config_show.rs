@@ -14,16 +14,19 @@ const SPARE: usize = 64 * 1024;
 
 impl Engine {
     pub(super) async fn config_show(&self, cwd: Option<PathBuf>, key: Option<String>) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
+        let (engine, folder) = (self.clone(), cwd.clone());
+        let look = move || {
             let mut report = engine.configured(cwd.as_deref())?;
             if let Some(key) = key {
                 report.values = asked_for(report.values, &key)?;
             }
             fit(&mut report, LINE_MAX - SPARE);
             Ok(Answer::ConfigReport(report))
-        })
-        .await?
+        };
+        match folder {
+            Some(folder) => self.within(&folder, look).await?,
+            None => tokio::task::spawn_blocking(look).await?,
+        }
     }
 
     /// What is configured where a client stands. Blocking.

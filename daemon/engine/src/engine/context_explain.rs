@@ -10,7 +10,7 @@ use pu_protocol::answer::ContextAnswer;
 use pu_protocol::context::{ContextReport, TaskDescription};
 use pu_protocol::{Answer, LINE_MAX};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes of a line that candidates leave free: what stands around the answer, and the word that some are missing.
@@ -29,9 +29,9 @@ pub(super) struct Asked {
 impl Engine {
     pub(super) async fn context_explain(&self, cwd: PathBuf, asked: Asked) -> Result<Answer, Failure> {
         let Asked { mut task, with_text, specs: folder, chain, ranking, expected } = asked;
-        let engine = self.clone();
-        let chosen = self.slowly(move || -> Result<_, Failure> {
-            let project = engine.projects.readable(&cwd)?;
+        let (engine, stands_in) = (self.clone(), cwd.clone());
+        let chosen = self.slowly_within(&cwd, move || -> Result<_, Failure> {
+            let project = engine.projects.readable(&stands_in)?;
             let config = project.config()?;
             let definitions = definitions(&config)?;
             // Which agents are installed is known by the caller's environment only, which an explanation does not ask for.
@@ -47,7 +47,7 @@ impl Engine {
             // As for an agent that is started right here: a worktree of its own would have changed nothing yet.
             // Git runs programs that a repository's configuration names: for whom the user trusts and for nobody else.
             let is_here = folder.is_none() && !ranking && engine.projects.is_trusted(&project.root);
-            let (place, branch) = if is_here { place_around(&cwd, &project.root) } else { (None, None) };
+            let (place, branch) = if is_here { place_around(&stands_in, &project.root) } else { (None, None) };
             let fault = project.config_fault();
             Ok((project, held, specs, task, place, branch, fault))
         });
@@ -90,11 +90,11 @@ impl Engine {
         folder: Option<PathBuf>,
         changed: impl FnOnce() -> Vec<(String, String)> + Send + 'static,
     ) -> Result<Assembled, Failure> {
-        let assemble = |facts| self.assemble(specs.clone(), task.clone(), facts);
+        let assemble = |facts| self.assemble(&project.root, specs.clone(), task.clone(), facts);
         let guess_unchanged = folder.as_ref().is_none_or(|folder| !project.was_changed(folder));
         let unchanged = ProjectFacts { branch: branch.clone(), ..ProjectFacts::default() };
         let early = async { if guess_unchanged { Some(assemble(unchanged).await) } else { None } };
-        let (changed_files, early) = tokio::join!(self.slowly(changed), early);
+        let (changed_files, early) = tokio::join!(self.slowly_within(&project.root, changed), early);
         let changed_files = changed_files?;
         if let Some(folder) = &folder {
             project.note_changed(folder, !changed_files.is_empty());
@@ -108,12 +108,13 @@ impl Engine {
     /// Assembles the context of a task, off the event loop.
     async fn assemble(
         &self,
+        root: &Path,
         specs: impl FnOnce() -> Result<ProjectSpecs, Failure> + Send + 'static,
         task: TaskDescription,
         facts: ProjectFacts,
     ) -> Result<Assembled, Failure> {
         let context = Arc::clone(&self.context);
-        tokio::task::spawn_blocking(move || Ok(context.assemble(&specs()?, &task, &facts)?)).await?
+        self.within(root, move || Ok(context.assemble(&specs()?, &task, &facts)?)).await?
     }
 }
 

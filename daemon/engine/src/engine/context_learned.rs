@@ -25,8 +25,8 @@ impl Engine {
         specs: Vec<String>,
     ) -> Result<Answer, Failure> {
         let agent = self.agent(called, cwd).await?;
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || engine.note_dropped(&agent, &specs)).await?
+        let (engine, root) = (self.clone(), agent.info.project_root.clone());
+        self.within(&root, move || engine.note_dropped(&agent, &specs)).await?
     }
 
     /// Blocking.
@@ -55,9 +55,9 @@ impl Engine {
     }
 
     pub(super) async fn context_learned(&self, cwd: PathBuf) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let project = engine.projects.readable(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.within(&cwd, move || {
+            let project = engine.projects.readable(&folder)?;
             let specs = specs_of(&project)?;
             Ok(Answer::LearnedReport(engine.context.learned(&specs)?))
         })
@@ -71,9 +71,9 @@ impl Engine {
                 "either `agents` or `all` says what is to be forgotten",
             ));
         }
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let project = engine.projects.readable(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.within(&cwd, move || {
+            let project = engine.projects.readable(&folder)?;
             let mut ids = Vec::new();
             for called in &agents {
                 let meant = engine.context.learned_from(&project.root, called);
@@ -94,9 +94,9 @@ impl Engine {
     pub(super) fn look_back(&self, project: &Arc<Project>) {
         let (engine, project) = (self.clone(), Arc::clone(project));
         tokio::spawn(async move {
-            let context = Arc::clone(&engine.context);
+            let (context, gate) = (Arc::clone(&engine.context), engine.gates.of_root(&project.root));
             // A look that fails is in the log; a panic of ours too.
-            let _ = engine.slowly(move || look(&context, &project, false)).await;
+            let _ = engine.slowly_beside(&gate, move || look(&context, &project, false)).await;
         });
     }
 }

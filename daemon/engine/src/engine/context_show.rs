@@ -23,7 +23,7 @@ impl Engine {
         })?;
         let handed = ProjectLayout::new(&agent.launch.cwd).context_file(&agent.info.agent_id);
         // The agent may have deleted or changed its copy; the record above is what counts.
-        let text = tokio::task::spawn_blocking(move || read_copy(&handed)).await?;
+        let text = self.within(&agent.info.project_root, move || read_copy(&handed)).await?;
         Ok(Answer::ContextReport(ContextAnswer { report: commit.context, text, unknown: Vec::new() }))
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::agents::{AgentsError, NotResumable, RosterError};
 use crate::context::ContextError;
+use crate::gates::Busy;
 use crate::projects::discovery::LookError;
 use crate::projects::{ConfigKeyError, ProjectError};
 use crate::shims::{ShimError, StartError};
@@ -49,6 +50,12 @@ impl Failure {
 impl From<ErrorBody> for Failure {
     fn from(body: ErrorBody) -> Self {
         Self { body, cause: None }
+    }
+}
+
+impl From<Busy> for Failure {
+    fn from(busy: Busy) -> Self {
+        busy.body().into()
     }
 }
 

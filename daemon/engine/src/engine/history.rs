@@ -10,6 +10,7 @@ use pu_protocol::layout::ProjectLayout;
 use pu_protocol::{Answer, ErrorBody, ErrorCode, LINE_MAX};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// As many runs as are told where nobody says how many.
 const LIMIT: u32 = 50;
@@ -17,7 +18,11 @@ const PROMPT_MAX: usize = 2_000;
 /// The shortest beginning of an id that names an agent.
 const PREFIX_MIN: usize = 4;
 /// Bytes of a line that an answer leaves free.
-const SPARE: usize = 1024;
+const SPARE: usize = 16 * 1024;
+/// How long the history of one project may take.
+const READ_LIMIT: Duration = Duration::from_secs(10);
+/// As many projects as are told of whose history was not read.
+const UNREAD_MAX: usize = 20;
 
 /// Which runs are asked for; what is absent lets all pass.
 #[derive(Debug, Clone, Default)]
@@ -47,38 +52,56 @@ impl Engine {
                 let body = ErrorBody::new(ErrorCode::NotAProject, message);
                 return Err(body.with_hint("`pu history --all-projects` tells of them all").into());
             };
-            self.check_known(&root)?;
+            self.check_known(&root).await?;
             BTreeSet::from([root])
         };
-        let engine = self.clone();
-        let mut runs = self.slowly(move || engine.runs_of(&roots)).await??;
+        let (mut runs, mut unread) = (Vec::new(), Vec::new());
+        for root in roots {
+            match self.runs_of(root.clone()).await {
+                Ok(of_one) => runs.extend(of_one),
+                // What one project does not tell hides none of the others.
+                Err(failure) if all_projects => {
+                    failure.log("history");
+                    unread.push(format!("{}: {}", root.display(), failure.body.message));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
         runs.retain(|run| matches(run, &filter, since));
         runs.sort_by(|a, b| b.started_at.cmp(&a.started_at));
         let all = runs.len();
         runs.truncate(filter.limit.unwrap_or(LIMIT) as usize);
         fit_line(&mut runs, LINE_MAX - SPARE);
         let more = u32::try_from(all - runs.len()).unwrap_or(u32::MAX);
-        Ok(Answer::HistoryReport { runs, more })
+        unread.truncate(UNREAD_MAX);
+        Ok(Answer::HistoryReport { runs, more, unread })
     }
 
     /// Refuses a project whose history may be what somebody else made up: one that brings its `.pu/`, has no trust and has
     /// had no agent of ours.
-    fn check_known(&self, root: &Path) -> Result<(), Failure> {
+    async fn check_known(&self, root: &Path) -> Result<(), Failure> {
         let is_ours = self.projects.is_trusted(root) || !self.roster.list(Some(root)).is_empty();
-        if is_ours || !ProjectLayout::new(root).root().exists() {
+        let layout = ProjectLayout::new(root);
+        if is_ours || !self.within(root, move || layout.root().exists()).await? {
             return Ok(());
         }
         Err(ProjectError::Untrusted(root.to_owned()).into())
     }
 
-    /// Blocking.
-    fn runs_of(&self, roots: &BTreeSet<PathBuf>) -> Result<Vec<PastRun>, Failure> {
-        let mut all = Vec::new();
-        for root in roots {
-            let runs = read_runs(&ProjectLayout::new(root))?;
-            all.extend(runs.into_iter().map(|run| self.told_of(run, root)));
+    async fn runs_of(&self, root: PathBuf) -> Result<Vec<PastRun>, Failure> {
+        let (engine, at) = (self.clone(), root.clone());
+        let read = self.slowly_within(&root, move || -> Result<Vec<PastRun>, Failure> {
+            let runs = read_runs(&ProjectLayout::new(&at))?;
+            Ok(runs.into_iter().map(|run| engine.told_of(run, &at)).collect())
+        });
+        match tokio::time::timeout(READ_LIMIT, read).await {
+            Ok(read) => read?,
+            Err(_) => {
+                let message = format!("the history of {} could not be read within {READ_LIMIT:?}", root.display());
+                let body = ErrorBody::new(ErrorCode::TimedOut, message);
+                Err(body.with_hint("its file system may hang: `pu doctor` tells which projects do").into())
+            }
         }
-        Ok(all)
     }
 
     fn told_of(&self, run: Run, root: &Path) -> PastRun {

@@ -15,8 +15,9 @@ use std::sync::Arc;
 impl Engine {
     pub(super) async fn init(&self, root: PathBuf) -> Result<Answer, Failure> {
         let (projects, context) = (self.projects.clone(), Arc::clone(&self.context));
-        tokio::task::spawn_blocking(move || {
-            let initialised = projects.init(&root)?;
+        let folder = root.clone();
+        self.slowly_within(&root, move || {
+            let initialised = projects.init(&folder)?;
             let project = initialised.project;
             let index = project.index()?;
             index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;

@@ -16,8 +16,8 @@ impl Engine {
         if changed.is_empty() {
             return;
         }
-        let project = project.clone();
-        let kept = tokio::task::spawn_blocking(move || {
+        let (gate, project) = (self.gates.of(project.root()), project.clone());
+        let kept = Self::beside(&gate, move || {
             let told = changed.into_iter().filter_map(|one| Some((keep(&project, &one)?, one.assembler)));
             told.collect::<Vec<(String, String)>>()
         });

@@ -5,6 +5,7 @@
 mod attach;
 mod choice;
 mod clean;
+mod condition;
 mod config_show;
 mod context_explain;
 mod context_learned;

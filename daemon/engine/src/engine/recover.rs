@@ -23,6 +23,8 @@ use tokio::sync::mpsc;
 const START_LIMIT: Duration = Duration::from_secs(15);
 /// How long the start of the daemon waits for agents that do not answer.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(1);
+/// How long an agent whose project does not answer waits to be taken up: it can be reached without.
+const COMPLETE_LIMIT: Duration = Duration::from_secs(10);
 /// Between two looks at a folder whose shim may still be starting.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -112,7 +114,8 @@ impl Engine {
         }
         tracing::warn!(agent = found.launch.agent_id, "a spawn that never started its shim is undone");
         fault::reach("recover.withdraw");
-        let undone = tokio::task::spawn_blocking(move || withdraw(&found.layout, &found.launch, &found.commit)).await;
+        let gate = self.gates.of_root(&found.launch.project_root);
+        let undone = Self::beside(&gate, move || withdraw(&found.layout, &found.launch, &found.commit)).await;
         for left in undone.unwrap_or_default() {
             tracing::error!(left, "left behind by a spawn that was undone");
         }
@@ -154,7 +157,8 @@ impl Engine {
     /// A spawn whose daemon died before the commit is committed now; a live agent whose row is gone (a manifest that was
     /// damaged and set aside) gets it back.
     async fn complete(&self, layout: AgentLayout, launch: LaunchRecord, commit: SpawnCommit, lives: bool) {
-        let written = tokio::task::spawn_blocking(move || {
+        let gate = self.gates.of_root(&launch.project_root);
+        let write = move || {
             let project = ProjectLayout::new(&launch.project_root);
             for folder in [layout.root(), project.root()] {
                 atomic::remove_unfinished(folder);
@@ -167,10 +171,14 @@ impl Engine {
                 (true, true) => restore_rows(&project, &commit),
                 (true, false) => Ok(()),
             }
+        };
+        // A task of its own: what is not waited for is written all the same.
+        let written = tokio::spawn(async move {
+            if let Ok(Err(error)) = Self::beside(&gate, write).await {
+                tracing::error!(%error, "a spawn that the last daemon left half recorded could not be completed");
+            }
         });
-        if let Ok(Err(error)) = written.await {
-            tracing::error!(%error, "a spawn that the last daemon left half recorded could not be completed");
-        }
+        let _ = tokio::time::timeout(COMPLETE_LIMIT, written).await;
     }
 }
 

@@ -193,7 +193,8 @@ impl Engine {
         fault::point("resume.prepare")?;
         let project = self.trusted_project(former.info.project_root.clone()).await?;
         let (engine, how) = (self.clone(), Arc::clone(how));
-        let prepared = self.slowly(move || engine.prepare_again(&former, name, project, &how)).await??;
+        let root = project.root.clone();
+        let prepared = self.slowly_within(&root, move || engine.prepare_again(&former, name, project, &how)).await??;
         let prepared = Arc::new(prepared);
         fault::point("resume.start")?;
         let started = self.start(&prepared).await?;

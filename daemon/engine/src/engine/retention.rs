@@ -11,10 +11,13 @@ use crate::store::bound_history;
 use jiff::Timestamp;
 use pu_record::spool;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(3600);
+/// How long one project may take before the next one is looked at.
+const BOUND_LIMIT: Duration = Duration::from_secs(60);
 
 /// Something that is over its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +36,12 @@ impl Engine {
         // An agent that is not known yet is not looked at; the next look finds it.
         let _ = self.settled().await;
         loop {
-            let engine = self.clone();
-            // A panic of ours is in the log; the next look is another one.
-            let _ = self.slowly(move || engine.bound_all()).await;
+            for root in self.projects.trusted_roots() {
+                let (engine, gate) = (self.clone(), self.gates.of_root(&root));
+                let bounding = self.slowly_beside(&gate, move || engine.bound_one(&root));
+                // A panic of ours is in the log, and one that hangs keeps no other waiting; the next look is another one.
+                let _ = tokio::time::timeout(BOUND_LIMIT, bounding).await;
+            }
             tokio::select! {
                 () = self.stopping().cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
@@ -44,16 +50,14 @@ impl Engine {
     }
 
     /// Blocking.
-    fn bound_all(&self) {
-        for root in self.projects.trusted_roots() {
-            let project = self.projects.by_root(&root);
-            match self.bound(&project, &BTreeSet::new(), false) {
-                Ok(gone) => gone.iter().for_each(|excess| {
-                    let Excess { kind, what, bytes, failed } = excess;
-                    tracing::info!(project = %root.display(), kind, what, bytes, ?failed, "went, being over its bounds");
-                }),
-                Err(failure) => failure.log("retention"),
-            }
+    fn bound_one(&self, root: &Path) {
+        let project = self.projects.by_root(root);
+        match self.bound(&project, &BTreeSet::new(), false) {
+            Ok(gone) => gone.iter().for_each(|excess| {
+                let Excess { kind, what, bytes, failed } = excess;
+                tracing::info!(project = %root.display(), kind, what, bytes, ?failed, "went, being over its bounds");
+            }),
+            Err(failure) => failure.log("retention"),
         }
     }
 

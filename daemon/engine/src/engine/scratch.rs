@@ -8,7 +8,7 @@ use super::plugin::check_absolute;
 use super::state::Engine;
 use crate::context::{ContextError, ProjectSpecs};
 use crate::projects::Project;
-use crate::specs::{SourceConfig, SpecIndex};
+use crate::specs::{BuildTurns, SourceConfig, SpecIndex};
 use pu_protocol::ErrorCode;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -23,16 +23,21 @@ const PREFIX: &str = "run-";
 /// The indexes that somebody uses or that are kept.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    /// Held while an index is opened: whoever asks for the same folder then finds it.
+    /// Held for a look.
     open: Mutex<Opened>,
+    builds: BuildTurns,
 }
 
 #[derive(Debug, Default)]
 struct Opened {
-    by_folder: HashMap<PathBuf, Weak<ScratchIndex>>,
+    by_folder: HashMap<PathBuf, Slot>,
     /// How many there were; zero until what an earlier daemon left behind is removed.
     number: u64,
 }
+
+/// The index of one folder. Held while it is opened: whoever asks for the same folder then finds it, and who asks for
+/// another one does not wait for a file system that hangs.
+type Slot = Arc<Mutex<Weak<ScratchIndex>>>;
 
 /// The index of a folder, which is gone with its last holder.
 pub(super) struct ScratchIndex {
@@ -93,24 +98,40 @@ impl Engine {
 }
 
 impl Scratch {
+    /// Indexes of folders take turns with those of projects.
+    pub(super) fn new(builds: BuildTurns) -> Self {
+        Self { open: Mutex::default(), builds }
+    }
+
     /// The index of a folder, as it is there or newly opened below `indexes`.
     fn of(&self, folder: &Path, indexes: &Path) -> Result<Arc<ScratchIndex>, ContextError> {
-        let mut opened = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = opened.by_folder.get(folder).and_then(Weak::upgrade) {
+        let (slot, number) = self.slot(folder, indexes);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = slot.upgrade() {
             return Ok(known);
         }
-        opened.by_folder.retain(|_, index| index.strong_count() > 0);
+        let place = Place(indexes.join(format!("{PREFIX}{}-{number}", std::process::id())));
+        let sources = SourceConfig { folders: vec![".".to_owned()], ..SourceConfig::default() };
+        let index = SpecIndex::open_with(folder, &place.0, sources, self.builds.clone(), Arc::new(|_, _| {}))
+            .map_err(|source| ContextError::Specs { root: folder.to_owned(), source })?;
+        let scratch = Arc::new(ScratchIndex { index: Arc::new(index), place });
+        *slot = Arc::downgrade(&scratch);
+        Ok(scratch)
+    }
+
+    /// Where the index of a folder is to be found, and a number for it if there is none.
+    fn slot(&self, folder: &Path, indexes: &Path) -> (Slot, u64) {
+        let mut opened = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that somebody else has is being opened.
+        let is_used = |slot: &Slot| {
+            Arc::strong_count(slot) > 1 || slot.lock().unwrap_or_else(PoisonError::into_inner).strong_count() > 0
+        };
+        opened.by_folder.retain(|_, slot| is_used(slot));
         if opened.number == 0 {
             remove_leftovers(indexes);
         }
         opened.number += 1;
-        let place = Place(indexes.join(format!("{PREFIX}{}-{}", std::process::id(), opened.number)));
-        let sources = SourceConfig { folders: vec![".".to_owned()], ..SourceConfig::default() };
-        let index = SpecIndex::open(folder, &place.0, sources)
-            .map_err(|source| ContextError::Specs { root: folder.to_owned(), source })?;
-        let scratch = Arc::new(ScratchIndex { index: Arc::new(index), place });
-        opened.by_folder.insert(folder.to_owned(), Arc::downgrade(&scratch));
-        Ok(scratch)
+        (Arc::clone(opened.by_folder.entry(folder.to_owned()).or_default()), opened.number)
     }
 }
 

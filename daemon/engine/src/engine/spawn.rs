@@ -77,7 +77,7 @@ impl Engine {
                 Ok(report)
             }
             Err(mut failure) => {
-                let left = undo.run().await;
+                let left = undo.run(&self.gates.of_root(&prepared.project.root)).await;
                 if !left.is_empty() {
                     failure.body.message = format!("{}; left behind: {}", failure.body.message, left.join(", "));
                 }
@@ -90,8 +90,8 @@ impl Engine {
     async fn prepare(&self, request: SpawnRequest) -> Result<Prepared, Failure> {
         fault::point("spawn.prepare")?;
         let project = self.trusted_project(request.cwd.clone()).await?;
-        let roster = self.roster.clone();
-        self.slowly(move || {
+        let (roster, root) = (self.roster.clone(), project.root.clone());
+        self.slowly_within(&root, move || {
             let config = project.config()?;
             let definition = choose_definition(&request, &config)?;
             let agent_id = fresh_agent_id()?;
@@ -126,9 +126,9 @@ impl Engine {
 
     /// Whatever else can be refused; then, as the last thing before step 3, the folder of a project that has none yet.
     async fn draft(&self, prepared: &Arc<Prepared>, mut context: Assembled) -> Result<Draft, Failure> {
-        let (engine, prepared) = (self.clone(), Arc::clone(prepared));
+        let (engine, prepared, at) = (self.clone(), Arc::clone(prepared), prepared.project.root.clone());
         fault::point("spawn.draft")?;
-        self.slowly(move || {
+        self.slowly_within(&at, move || {
             let root = &prepared.project.root;
             let workdir = prepared.site.future_workdir(prepared.name.as_str(), root);
             let is_there = !matches!(prepared.site, Site::New { .. });
@@ -219,7 +219,8 @@ impl Engine {
                     let note = move || -> agents::Result<()> {
                         Ok(atomic::write_volatile(&claimed, b"", atomic::PRIVATE_FILE)?)
                     };
-                    self.slowly(move || repository.create_noted_worktree(&name, &base, note)).await??
+                    let root = &prepared.project.root;
+                    self.slowly_within(root, move || repository.create_noted_worktree(&name, &base, note)).await??
                 };
                 undo.worktree(repository, made.clone());
                 Ok(Place::made(made))
@@ -244,8 +245,8 @@ impl Engine {
         let layout = self.options.home.agent(&prepared.agent_id);
         undo.folder(ProjectLayout::new(&place.workdir).handed(&prepared.agent_id));
         let (files, written) = (plan.files.clone(), launch.clone());
-        let prepared = Arc::clone(prepared);
-        tokio::task::spawn_blocking(move || -> Result<(), Failure> {
+        let (prepared, root) = (Arc::clone(prepared), prepared.project.root.clone());
+        self.within(&root, move || -> Result<(), Failure> {
             prepared.site.check_still_there(&prepared.project.root)?;
             // First the record, then what it is a record of.
             write_launch(&layout, &written)?;
@@ -267,8 +268,9 @@ impl Engine {
         if !plan_again {
             return Ok(draft);
         }
-        let (engine, prepared, workdir) = (self.clone(), Arc::clone(prepared), place.workdir.clone());
-        self.slowly(move || {
+        let (prepared, root) = (Arc::clone(prepared), prepared.project.root.clone());
+        let (engine, workdir) = (self.clone(), place.workdir.clone());
+        self.slowly_within(&root, move || {
             let plan = engine.plan(&prepared, &workdir, true, draft.context.text.as_deref())?;
             Ok(Draft { plan, ..draft })
         })
@@ -309,7 +311,7 @@ impl Engine {
     /// Step 6. Once this is written the agent is the project's.
     async fn commit(&self, prepared: &Prepared, commit: &SpawnCommit) -> Result<(), Failure> {
         let (project, written) = (prepared.project.layout.clone(), commit.clone());
-        tokio::task::spawn_blocking(move || commit_spawn(&project, &written)).await??;
+        self.within(&prepared.project.root, move || commit_spawn(&project, &written)).await??;
         let AgentRow { agent_id, name, .. } = &commit.agent;
         tracing::info!(agent = agent_id, name, project = %prepared.project.root.display(), "spawned");
         Ok(())

@@ -7,14 +7,15 @@ use super::scratch::Scratch;
 use crate::agents::{LearnSwitch, Lifecycle, Roster};
 use crate::context::ContextEngine;
 use crate::events::Events;
+use crate::gates::{Gate, Gates};
 use crate::projects::discovery::Discovery;
 use crate::projects::{Project, Projects};
 use crate::shims::ShimProgram;
 use pu_protocol::layout::HomeLayout;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,12 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// How much work that waits for git or a compiler runs at a time.
 const SLOW_WORK_MAX: usize = 8;
+/// What takes longer waits for something and keeps no processor busy: its place among the slow goes to another project.
+const SLOW_WORK_LIMIT: Duration = Duration::from_secs(10);
+/// How long spawns under way are waited for before agents are ended.
+const CLOSE_LIMIT: Duration = Duration::from_secs(60);
+/// How long it may take to find the project around a folder, where a guess will do.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// What the daemon was started with.
 #[derive(Debug, Clone)]
@@ -53,8 +60,8 @@ pub struct Shared {
     pub(super) roster: Roster,
     pub(super) lifecycle: Lifecycle,
     pub(super) context: Arc<ContextEngine>,
-    /// Held while a request changes the files that say which plugins a project has.
-    pub(super) plugin_changes: Mutex<()>,
+    /// Places for what blocks, by project.
+    pub(super) gates: Gates,
     /// Folders of specs that requests named.
     pub(super) scratch: Scratch,
     /// Agent folders that recovery did not recognise.
@@ -87,20 +94,21 @@ impl Engine {
         let events = Events::default();
         let roster = Roster::default();
         let projects = Projects::with_agents(options.home.clone(), events.clone(), roster.clone())?;
+        let (gates, builds) = (projects.gates().clone(), projects.builds().clone());
         let configured = projects.clone();
         // A configuration that cannot be read may say no.
         let learns = move |root: &Path| configured.by_root(root).config().is_ok_and(|config| config.context.learn);
         let shared = Shared {
             projects,
             discovery: Discovery::default(),
-            lifecycle: Lifecycle::new(roster.clone(), events.clone(), LearnSwitch::new(learns)),
+            lifecycle: Lifecycle::new(roster.clone(), events.clone(), gates.clone(), LearnSwitch::new(learns)),
             roster,
             events,
             options,
             started: Instant::now(),
             context: Arc::new(context),
-            plugin_changes: Mutex::default(),
-            scratch: Scratch::default(),
+            gates,
+            scratch: Scratch::new(builds),
             unrecognised: watch::Sender::new(Vec::new()),
             recovering: TaskTracker::new(),
             under_way: TaskTracker::new(),
@@ -155,11 +163,13 @@ impl Engine {
         self.spawning.token()
     }
 
-    /// Begins nothing new from here on, and waits for the spawns that were begun.
+    /// Begins nothing new from here on, and waits for the spawns that were begun, but for those that hang.
     pub(super) async fn close(&self) {
         self.refuse_more();
         self.spawning.close();
-        self.spawning.wait().await;
+        if tokio::time::timeout(CLOSE_LIMIT, self.spawning.wait()).await.is_err() {
+            tracing::warn!(spawns = self.spawning.len(), "a spawn that was begun does not come to an end");
+        }
     }
 
     /// Counts a request as under way for as long as the token lives: until its answer is written.
@@ -185,26 +195,95 @@ impl Engine {
         self.telling.wait().await;
     }
 
-    /// Runs blocking work that may take as long as git and its hooks, or a compiler, do.
+    /// Runs blocking work that may touch the files of the project around `folder`, in one of its places.
+    pub(super) async fn within<T: Send + 'static>(
+        &self,
+        folder: &Path,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let place = self.gates.of(folder).enter().await?;
+        Ok(tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
+        .await?)
+    }
+
+    /// The same for work that may take as long as git and its hooks, or a compiler, do.
+    pub(super) async fn slowly_within<T: Send + 'static>(
+        &self,
+        folder: &Path,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let place = self.gates.of(folder).enter().await?;
+        Ok(self
+            .slowly(move || {
+                let _place = place;
+                work()
+            })
+            .await?)
+    }
+
+    /// As [`Engine::within`], for what nobody asked for and has to be done however long it takes.
+    pub(super) async fn beside<T: Send + 'static>(
+        gate: &Gate,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let place = gate.enter_for_records().await;
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
+        .await
+    }
+
+    /// As [`Engine::beside`], for work that is slow.
+    pub(super) async fn slowly_beside<T: Send + 'static>(
+        &self,
+        gate: &Gate,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let place = gate.enter_for_records().await;
+        self.slowly(move || {
+            let _place = place;
+            work()
+        })
+        .await
+    }
+
+    /// Runs blocking work that may take as long as git and its hooks, or a compiler, do, and touches no project: for one that
+    /// does there is [`Engine::slowly_within`]. One that seems to hang goes on, and others take its place among the slow.
     pub(super) async fn slowly<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
         // The semaphore is never closed; without a place the work would still be right, only less fair.
-        let _place = self.slow_work.acquire().await.ok();
-        tokio::task::spawn_blocking(work).await
+        let place = self.slow_work.acquire().await.ok();
+        let mut working = tokio::task::spawn_blocking(work);
+        match tokio::time::timeout(SLOW_WORK_LIMIT, &mut working).await {
+            Ok(done) => done,
+            Err(_) => {
+                drop(place);
+                working.await
+            }
+        }
     }
 
-    /// The root of the project that a client stands in, if it stands in one.
+    /// The root of the project that a client stands in, if it stands in one. Where its file system does not answer, it is the
+    /// one around the folder that is known: whoever asks for an agent gets to it all the same.
     pub(super) async fn project_root(&self, cwd: Option<PathBuf>) -> Option<PathBuf> {
-        let projects = self.projects.clone();
         let cwd = cwd?;
-        tokio::task::spawn_blocking(move || projects.root_of(&cwd)).await.ok().flatten()
+        let (projects, folder) = (self.projects.clone(), cwd.clone());
+        let found = self.within(&cwd, move || projects.root_of(&folder));
+        match tokio::time::timeout(LOOK_LIMIT, found).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) | Err(_) => self.projects.known_around(&cwd),
+        }
     }
 
     /// The trusted project that a client stands in.
     pub(super) async fn trusted_project(&self, cwd: PathBuf) -> Result<Arc<Project>, Failure> {
-        let projects = self.projects.clone();
-        Ok(tokio::task::spawn_blocking(move || projects.trusted(&cwd)).await??)
+        let (projects, folder) = (self.projects.clone(), cwd.clone());
+        Ok(self.within(&cwd, move || projects.trusted(&folder)).await??)
     }
 }

@@ -6,12 +6,17 @@
 
 use super::resume::How;
 use super::state::Engine;
-use crate::store::{StoppedRow, read_manifest, update_manifest};
+use crate::store::{Manifest, StoppedRow, read_manifest, update_manifest};
 use pu_protocol::layout::ProjectLayout;
 use pu_protocol::{AgentInfo, AgentState};
 use pu_record::timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// A project that does not answer keeps the others waiting no longer than this; its agents can be resumed by name.
+const NOTE_LIMIT: Duration = Duration::from_secs(15);
 
 impl Engine {
     /// Notes agents that are about to be ended.
@@ -28,16 +33,21 @@ impl Engine {
         for (root, row) in rows {
             by_project.entry(root).or_default().push(row);
         }
-        let noted = tokio::task::spawn_blocking(move || {
-            for (root, rows) in by_project {
-                let updated = update_manifest(&ProjectLayout::new(&root), |manifest| {
-                    rows.into_iter().for_each(|row| manifest.put_stopped(row));
+        let mut noting = JoinSet::new();
+        for (root, rows) in by_project {
+            let gate = self.gates.of_root(&root);
+            noting.spawn(async move {
+                let noted = Self::beside(&gate, move || {
+                    let updated = update_manifest(&ProjectLayout::new(&root), |manifest| {
+                        rows.into_iter().for_each(|row| manifest.put_stopped(row));
+                    });
+                    told(&root, updated);
                 });
-                told(&root, updated);
-            }
-        });
-        // A panic of ours is in the log.
-        let _ = noted.await;
+                // A panic of ours is in the log.
+                let _ = tokio::time::timeout(NOTE_LIMIT, noted).await;
+            });
+        }
+        noting.join_all().await;
     }
 
     /// Takes the note back of those that ended by themselves just then, or have not ended.
@@ -54,27 +64,33 @@ impl Engine {
     /// Takes the note of an agent back, if there is one.
     pub(super) async fn forget_stopped(&self, project: &ProjectLayout, agent_id: &str) {
         let (project, agent_id) = (project.clone(), agent_id.to_owned());
-        let forgotten = tokio::task::spawn_blocking(move || {
+        let gate = self.gates.of(project.root());
+        let forgotten = Self::beside(&gate, move || {
             let updated = update_manifest(&project, |manifest| manifest.remove_stopped(&agent_id));
             told(project.root(), updated);
         });
-        let _ = forgotten.await;
+        let _ = tokio::time::timeout(NOTE_LIMIT, forgotten).await;
     }
 
     /// Which of these agents were ended with their daemon, each with whether that was an application's.
     pub(super) async fn stopped(&self, ended: &[AgentInfo]) -> BTreeMap<String, bool> {
         let roots: BTreeSet<PathBuf> = ended.iter().map(|info| info.project_root.clone()).collect();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut stopped = BTreeMap::new();
-            for root in roots {
-                match read_manifest(&ProjectLayout::new(&root)) {
-                    Ok(manifest) => stopped.extend(manifest.stopped.into_iter().map(|row| (row.agent_id, row.managed))),
-                    Err(error) => told(&root, Err(error)),
-                }
-            }
-            stopped
-        });
-        read.await.unwrap_or_default()
+        let mut reading = JoinSet::new();
+        for root in roots {
+            let gate = self.gates.of_root(&root);
+            reading.spawn(async move {
+                let read = Self::beside(&gate, move || {
+                    let read = read_manifest(&ProjectLayout::new(&root));
+                    read.unwrap_or_else(|error| {
+                        told(&root, Err(error));
+                        Manifest::default()
+                    })
+                });
+                tokio::time::timeout(NOTE_LIMIT, read).await.ok().and_then(Result::ok).unwrap_or_default().stopped
+            });
+        }
+        let rows = reading.join_all().await.into_iter().flatten();
+        rows.map(|row| (row.agent_id, row.managed)).collect()
     }
 
     /// Lets those agents go on, in this daemon's environment, that an application's daemon ended when it was stopped.

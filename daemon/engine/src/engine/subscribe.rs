@@ -33,6 +33,7 @@ fn project_of(event: &Event) -> Option<&Path> {
         | Event::ProjectChanged { root, .. }
         | Event::ProjectMoved { root, .. }
         | Event::ProjectRemoved { root, .. }
+        | Event::IndexProgress { root, .. }
         | Event::SpecsChanged { root, .. } => Some(root),
         Event::DiscoveryLimited { .. } | Event::DaemonStopping => None,
     }

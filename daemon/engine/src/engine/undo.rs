@@ -2,7 +2,9 @@
 //!
 //! Removes only what this spawn made. What cannot be removed is named, never forgotten.
 
+use super::state::Engine;
 use crate::agents::{AgentsError, CreatedWorktree, Git, Repository, Undone};
+use crate::gates::Gate;
 use crate::shims;
 use crate::store::{SpawnCommit, WorktreeRow, withdraw_commit};
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
@@ -53,14 +55,14 @@ impl Undo {
         self.steps.clear();
     }
 
-    /// Takes everything back; answers what could not be.
-    pub(super) async fn run(self) -> Vec<String> {
+    /// Takes everything back, in places of the project's gate; answers what could not be.
+    pub(super) async fn run(self, gate: &Gate) -> Vec<String> {
         let mut left = Vec::new();
         let agent_started = self.steps.iter().any(|step| matches!(step, Step::Shim(_)));
         for step in self.steps.into_iter().rev() {
             match step {
                 Step::Rows(project, commit) => {
-                    let withdrawn = tokio::task::spawn_blocking(move || withdraw_commit(&project, &commit)).await;
+                    let withdrawn = Engine::beside(gate, move || withdraw_commit(&project, &commit)).await;
                     left.extend(withdrawn.ok().and_then(Result::err).map(|e| format!("its records ({e})")));
                 }
                 Step::Shim(layout) => {
@@ -71,12 +73,11 @@ impl Undo {
                     }
                 }
                 Step::Folder(path) => {
-                    let removed = tokio::task::spawn_blocking(move || remove_folder(&path)).await;
+                    let removed = Engine::beside(gate, move || remove_folder(&path)).await;
                     left.extend(removed.ok().flatten());
                 }
                 Step::Worktree(made) => {
-                    let undone =
-                        tokio::task::spawn_blocking(move || remove_worktree(&made.0, &made.1, agent_started)).await;
+                    let undone = Engine::beside(gate, move || remove_worktree(&made.0, &made.1, agent_started)).await;
                     left.extend(undone.unwrap_or_else(|e| vec![e.to_string()]));
                 }
             }

@@ -171,6 +171,11 @@ impl ReadFailure {
 /// Called on the thread of the plugin's call, which nothing can interrupt meanwhile: an implementation answers from
 /// memory or from files, quickly, and never waits for a lock that is held across I/O.
 pub trait SpecReader: Send + Sync {
+    /// Tells where it reads from: readers of one place may hang together, and leave room for the calls of others.
+    fn place(&self) -> Option<usize> {
+        None
+    }
+
     /// The best hits first, equal scores in the order of paths.
     fn search(&self, query: &Query) -> Result<Vec<Hit>, ReadFailure>;
 

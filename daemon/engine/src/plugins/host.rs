@@ -285,7 +285,7 @@ impl Plugin {
         latest: Instant,
     ) -> CallReport {
         let core = &self.core;
-        let _place = core.gate.enter();
+        let _place = core.gate.enter(reader.place());
         let started = Instant::now();
         let ended = {
             let _ticking = core.ticker.run();

@@ -83,13 +83,24 @@ impl Projects {
     /// The project that somebody means who stands in `cwd`: a path, a name, or an identity or the beginning of one.
     pub fn named(&self, called: &str, cwd: Option<&Path>) -> Result<ListedProject, ProjectError> {
         if is_path(called) {
-            let path = cwd.map_or_else(|| PathBuf::from(called), |cwd| cwd.join(called));
+            let path = path_of(called, cwd);
             // One whose folder is gone can still be named.
             return self.around(&path).or_else(|error| {
                 let known = self.lock().registry.find(&path).cloned();
                 known.map(ListedProject::of).ok_or(error)
             });
         }
+        self.row_called(called).map(ListedProject::of)
+    }
+
+    /// Where the project lies, or a folder of it, that somebody means who stands in `cwd`, going by names and paths alone: the
+    /// file system is not asked.
+    pub fn place_of(&self, called: &str, cwd: Option<&Path>) -> Result<PathBuf, ProjectError> {
+        if is_path(called) { Ok(path_of(called, cwd)) } else { Ok(self.row_called(called)?.root) }
+    }
+
+    /// The one project of this name, or with an identity that begins so.
+    fn row_called(&self, called: &str) -> Result<ProjectRow, ProjectError> {
         let rows = self.lock().registry.projects.clone();
         let has_name = |row: &&ProjectRow| root::name_of(&row.root) == called;
         let begins =
@@ -98,7 +109,7 @@ impl Projects {
             [rows.iter().filter(has_name).collect(), rows.iter().filter(begins).collect()];
         match ways.into_iter().find(|found| !found.is_empty()).as_deref() {
             None | Some([]) => Err(ProjectError::NotFound(called.to_owned())),
-            Some([only]) => Ok(ListedProject::of((*only).clone())),
+            Some([only]) => Ok((*only).clone()),
             Some(several) => {
                 let roots = several.iter().map(|row| row.root.clone()).collect();
                 Err(ProjectError::Ambiguous { called: called.to_owned(), roots })
@@ -137,8 +148,12 @@ impl Projects {
     /// What is wrong with a project that is in use: its configuration was read then, and is looked at again at little cost.
     pub fn fault_in_use(&self, root: &Path) -> Option<String> {
         let project = self.lock().open.get(root).cloned()?;
-        project.config().err().map(|error| error.to_string())
+        project.config_fault()
     }
+}
+
+fn path_of(called: &str, cwd: Option<&Path>) -> PathBuf {
+    cwd.map_or_else(|| PathBuf::from(called), |cwd| cwd.join(called))
 }
 
 /// A name has no `/` in it: what has one, or stands for a folder, is a path.

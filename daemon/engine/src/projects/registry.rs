@@ -10,6 +10,8 @@ use super::project::Project;
 use super::{folder, root};
 use crate::agents::Roster;
 use crate::events::Events;
+use crate::gates::Gates;
+use crate::specs::BuildTurns;
 use crate::store::{ProjectRow, Registry, StoreError, read_identity};
 use pu_protocol::Event;
 use pu_protocol::config::ConfigValue;
@@ -34,8 +36,11 @@ pub(super) struct Shared {
     user_config: ConfigCache,
     /// Held for look-ups and for the rare write of `projects.json`.
     state: Mutex<State>,
-    /// Held while a project enters: in between, its folder is there and nobody trusts it yet.
-    entering: Mutex<()>,
+    /// By root, held while a project enters: in between, its folder is there and nobody trusts it yet. One whose file system
+    /// hangs keeps no other project waiting.
+    entering: Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>,
+    gates: Gates,
+    builds: BuildTurns,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +70,19 @@ impl Projects {
         let registry = Registry::read(&home.projects())?;
         let state = Mutex::new(State { registry, ..State::default() });
         let user_config = ConfigCache::of_user(home.config());
-        Ok(Self { shared: Arc::new(Shared { home, events, roster, user_config, state, entering: Mutex::default() }) })
+        let (entering, gates, builds) = (Mutex::default(), Gates::default(), BuildTurns::default());
+        let shared = Shared { home, events, roster, user_config, state, entering, gates, builds };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The gates of the projects.
+    pub fn gates(&self) -> &Gates {
+        &self.shared.gates
+    }
+
+    /// The turns of those who index specs.
+    pub fn builds(&self) -> &BuildTurns {
+        &self.shared.builds
     }
 
     pub fn count(&self) -> usize {
@@ -93,7 +110,8 @@ impl Projects {
     /// could act: it is let in, and becomes a project by [`Projects::settle`], once the request is found to be a good one.
     pub fn trusted(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
         let found = self.find(folder)?;
-        let _entering = self.entering();
+        let turn = self.turn_to_enter(&found);
+        let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_trust(&found)?;
         Ok(self.opened(&found))
     }
@@ -101,7 +119,8 @@ impl Projects {
     /// Sees to it that a project that was let in is one, with its folder, before anything is made in it. Answers whether
     /// it became one by this.
     pub fn settle(&self, project: &Project) -> Result<bool, ProjectError> {
-        let _entering = self.entering();
+        let turn = self.turn_to_enter(&project.root);
+        let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         // Its folder may have come with a checkout meanwhile.
         root::check(&project.root)?;
         self.check_trust(&project.root)?;
@@ -164,6 +183,21 @@ impl Projects {
         state.registry.projects.iter().filter(|row| row.trusted).map(|row| row.root.clone()).collect()
     }
 
+    /// The root of the known project that a folder is in, going by the paths alone: the file system is not asked.
+    pub fn known_around(&self, folder: &Path) -> Option<PathBuf> {
+        let state = self.lock();
+        let rows = state.registry.projects.iter().map(|row| &row.root);
+        let around = rows.chain(state.open.keys()).filter(|root| folder.starts_with(root));
+        around.max_by_key(|root| root.components().count()).cloned()
+    }
+
+    /// The projects that were used since the daemon started, in the order of their roots.
+    pub fn used(&self) -> Vec<Arc<Project>> {
+        let mut used: Vec<Arc<Project>> = self.lock().open.values().cloned().collect();
+        used.sort_by(|a, b| a.root.cmp(&b.root));
+        used
+    }
+
     pub fn is_trusted(&self, root: &Path) -> bool {
         self.lock().registry.find(root).is_some_and(|row| row.trusted)
     }
@@ -179,7 +213,8 @@ impl Projects {
         let root = root::owner(&folder, &self.shared.home).unwrap_or(folder);
         root::check(&root)?;
         self.recognise(&root)?;
-        let _entering = self.entering();
+        let turn = self.turn_to_enter(&root);
+        let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let created = self.make(&root)?;
         Ok(Initialised { project: self.opened(&root), created })
     }
@@ -236,12 +271,16 @@ impl Projects {
 
     fn opened(&self, root: &Path) -> Arc<Project> {
         let mut state = self.lock();
-        let fresh = || Arc::new(Project::new(root.into(), &self.shared.home));
+        let fresh = || {
+            let Shared { home, events, gates, builds, .. } = &*self.shared;
+            Arc::new(Project::new(root.into(), home, events.clone(), gates.of_root(root), builds.clone()))
+        };
         Arc::clone(state.open.entry(root.into()).or_insert_with(fresh))
     }
 
-    fn entering(&self) -> MutexGuard<'_, ()> {
-        self.shared.entering.lock().unwrap_or_else(PoisonError::into_inner)
+    fn turn_to_enter(&self, root: &Path) -> Arc<Mutex<()>> {
+        let mut turns = self.shared.entering.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(root.to_owned()).or_default())
     }
 
     /// Each change under this lock is one assignment; a panic leaves the old or the new.
@@ -283,6 +322,29 @@ mod tests {
         assert!(projects.settle(&project).unwrap());
         assert!(projects.is_trusted(&repo) && project.layout.config().exists() && project.layout.gitignore().exists());
         assert!(!projects.settle(&project).unwrap(), "it is one already");
+    }
+
+    #[test]
+    fn the_project_around_a_folder_is_known_without_a_look() {
+        let (_folder, projects, repo) = world();
+        assert_eq!(projects.known_around(&repo), None);
+        projects.init(&repo).unwrap();
+        projects.trusted(&repo).unwrap();
+        assert_eq!(projects.known_around(&repo.join("no/such/folder")), Some(repo.clone()));
+        assert_eq!(projects.known_around(repo.parent().unwrap()), None);
+        assert_eq!(projects.used().len(), 1);
+    }
+
+    /// One that hangs while it enters keeps no other waiting.
+    #[test]
+    fn projects_enter_side_by_side() {
+        let (_folder, projects, repo) = world();
+        let other = repo.join("../other/.git");
+        std::fs::create_dir_all(&other).unwrap();
+        let turn = projects.turn_to_enter(&repo);
+        let _hangs = turn.lock().unwrap();
+        projects.init(other.parent().unwrap()).unwrap();
+        assert_eq!(projects.count(), 1);
     }
 
     #[test]

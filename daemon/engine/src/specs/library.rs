@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::build::{BuildTurns, LONG, OnProgress, Telling, Turn};
 use super::catalog::{self, SpecMeta};
 use super::disk::{self, Batch, Disk};
 use super::error::SpecError;
@@ -22,6 +23,8 @@ pub(super) struct Library {
     root: PathBuf,
     index_dir: PathBuf,
     config: SourceConfig,
+    turns: BuildTurns,
+    on_progress: OnProgress,
     nested: Nested,
     disk: Disk,
     known: BTreeMap<String, Known>,
@@ -54,6 +57,8 @@ impl Library {
         root: PathBuf,
         index_dir: PathBuf,
         config: SourceConfig,
+        turns: BuildTurns,
+        on_progress: OnProgress,
     ) -> Result<(Library, Snapshot), SpecError> {
         std::fs::create_dir_all(&index_dir).map_err(SpecError::io("create the folder", &index_dir))?;
         disk::remove_other_versions(&index_dir);
@@ -66,7 +71,8 @@ impl Library {
             loaded => loaded?,
         };
         let known = metas.into_iter().map(|meta| (meta.path.clone(), Known { stamp: meta.stamp, meta })).collect();
-        Ok((Library { root, index_dir, config, nested: Nested::default(), disk, known, notes }, snapshot))
+        let nested = Nested::default();
+        Ok((Library { root, index_dir, config, turns, on_progress, nested, disk, known, notes }, snapshot))
     }
 
     /// Sets the index aside and begins an empty one; the next refresh fills it.
@@ -95,15 +101,21 @@ impl Library {
     }
 
     /// Brings the index up to date; all changes become visible in one commit, or none. Gives up when `closing` says so.
-    /// `search` says that rule files may lie where none were.
+    /// `search` says that rule files may lie where none were. Where much has to be read it waits for its turn.
     pub(super) fn refresh(&mut self, search: bool, closing: impl Fn() -> bool) -> Result<Refreshed, SpecError> {
         self.nested.refresh(&self.root, &self.config, search);
         let Scan { files, mut skipped, folders, linked } = source::scan(&self.root, &self.config, &self.nested);
         let mut next = BTreeMap::new();
         let mut batch = None;
         let mut changed = 0;
-        for found in &files {
-            if closing() {
+        let mut turn = None;
+        let mut telling = Telling::of(files.len(), &self.on_progress);
+        for (done, found) in files.iter().enumerate() {
+            let mut gives_up = || {
+                telling.at(done);
+                closing()
+            };
+            if gives_up() || (changed >= LONG && !self.has_turn(&mut turn, gives_up)) {
                 return Err(SpecError::Closed);
             }
             match self.look_at(found, &mut batch) {
@@ -124,9 +136,19 @@ impl Library {
         if let Some(batch) = batch {
             batch.commit()?;
         }
+        telling.end();
         self.known = next;
         skipped.sort_by(|a, b| (&a.path, &a.reason).cmp(&(&b.path, &b.reason)));
         Ok(Refreshed { changed, skipped, folders, linked, due: self.nested.due() })
+    }
+
+    /// Waits for its turn, or goes on with the one that it has; false if it gave up.
+    fn has_turn(&self, turn: &mut Option<Turn>, gives_up: impl FnMut() -> bool) -> bool {
+        if let Some(turn) = turn {
+            return turn.go_on(gives_up);
+        }
+        *turn = self.turns.take(gives_up);
+        turn.is_some()
     }
 
     /// What is to be known of a found file, and whether it was written to the index for that.

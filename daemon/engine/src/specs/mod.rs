@@ -4,6 +4,7 @@
 //! leads from here out of the project. Calls block on disk: an async caller wraps them in `spawn_blocking`.
 
 mod analyzer;
+mod build;
 mod catalog;
 mod disk;
 mod error;
@@ -31,14 +32,17 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use analyzer::words;
+pub use build::{BuildTurns, OnProgress};
 pub use catalog::{SectionMeta, SpecCatalog, SpecMeta};
 pub use error::SpecError;
 pub use lint::{Budgets, Finding, FindingCode, Severity};
@@ -56,12 +60,16 @@ use watch::{Wanted, Watch};
 
 /// How often watching new folders may call for another look at the files.
 const MAX_LOOKS: usize = 5;
+/// How long the end of the thread that follows the specs is waited for: it may hang with the file system.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// A project's specs, kept current until it is dropped.
 pub struct SpecIndex {
     shared: Arc<Shared>,
     /// Takes in changes in the background; ended by `drop`, so that nothing writes to the index folder after it.
     follower: Option<JoinHandle<()>>,
+    /// Closed when the follower has ended.
+    following: Mutex<Receiver<Infallible>>,
 }
 
 struct Shared {
@@ -73,6 +81,8 @@ struct Shared {
     view: RwLock<View>,
     signal: Arc<Signal>,
     watch: Watch,
+    /// Why the last look at the files failed.
+    fault: Mutex<Option<String>>,
 }
 
 #[derive(Clone)]
@@ -103,24 +113,39 @@ impl SpecIndex {
     /// Opens the index as an earlier run left it (empty the first time) and begins to bring it up to date in the
     /// background; `fresh` waits for that.
     pub fn open(project_root: &Path, index_dir: &Path, config: SourceConfig) -> Result<SpecIndex, SpecError> {
+        Self::open_with(project_root, index_dir, config, BuildTurns::default(), Arc::new(|_, _| {}))
+    }
+
+    /// The same, for an index whose long looks take turns with those of others and tell how far they have got.
+    pub fn open_with(
+        project_root: &Path,
+        index_dir: &Path,
+        config: SourceConfig,
+        turns: BuildTurns,
+        on_progress: OnProgress,
+    ) -> Result<SpecIndex, SpecError> {
         let root = fs::canonicalize(project_root).map_err(SpecError::io("resolve", project_root))?;
         fs::create_dir_all(index_dir).map_err(SpecError::io("create the folder", index_dir))?;
         let index_dir = fs::canonicalize(index_dir).map_err(SpecError::io("resolve", index_dir))?;
         let max_file_bytes = config.max_file_bytes;
         let signal = Arc::new(Signal::default());
         let watch = Watch::start(&root, &index_dir, &config, Arc::clone(&signal));
-        let (library, snapshot) = Library::open(root.clone(), index_dir, config)?;
+        let (library, snapshot) = Library::open(root.clone(), index_dir, config, turns, on_progress)?;
         let view =
             View { snapshot: Arc::new(snapshot), skipped: Arc::new([]), notes: library.notes().into(), due: None };
         let (library, view) = (Mutex::new(library), RwLock::new(view));
-        let shared = Arc::new(Shared { root, max_file_bytes, library, view, signal, watch });
+        let shared = Arc::new(Shared { root, max_file_bytes, library, view, signal, watch, fault: Mutex::default() });
         shared.signal.hear(Vec::new());
         let worker = Arc::clone(&shared);
+        let (follows, following) = channel();
         let follower = thread::Builder::new()
             .name("spec-index".into())
-            .spawn(move || worker.follow())
+            .spawn(move || {
+                let _follows = follows;
+                worker.follow();
+            })
             .map_err(SpecError::io("start the thread that follows", project_root))?;
-        Ok(SpecIndex { shared, follower: Some(follower) })
+        Ok(SpecIndex { shared, follower: Some(follower), following: Mutex::new(following) })
     }
 
     /// The folder that paths of specs count from, with links resolved.
@@ -234,6 +259,11 @@ impl SpecIndex {
         self.shared.signal.deaf()
     }
 
+    /// Why the last look at the files failed, if it did: what has changed since the one before is not indexed.
+    pub fn fault(&self) -> Option<String> {
+        self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A digest of all that the index holds: equal for equal specs.
     pub fn revision(&self) -> String {
         self.catalog().revision().to_owned()
@@ -243,6 +273,12 @@ impl SpecIndex {
 impl Drop for SpecIndex {
     fn drop(&mut self) {
         self.shared.signal.stop();
+        let following = self.following.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if following.recv_timeout(END_LIMIT) == Err(RecvTimeoutError::Timeout) {
+            // It gives up, and writes nothing, as soon as the file that it reads comes or fails.
+            let project = self.shared.root.display();
+            return tracing::warn!(%project, "the thread that follows the specs hangs in reading one, and is left alone");
+        }
         if self.follower.take().is_some_and(|follower| follower.join().is_err()) {
             tracing::error!(project = %self.shared.root.display(), "the thread that follows the specs panicked");
         }
@@ -297,13 +333,13 @@ impl Shared {
 
     /// Looks at the files and takes in what changed; a damaged index is built anew, once.
     fn refresh(&self, library: &mut Library) -> Result<usize, SpecError> {
-        match self.refresh_once(library) {
-            Err(error) if error.is_damage() => {
-                library.rebuild(&error)?;
-                self.refresh_once(library)
-            }
+        let done = match self.refresh_once(library) {
+            Err(error) if error.is_damage() => library.rebuild(&error).and_then(|()| self.refresh_once(library)),
             done => done,
-        }
+        };
+        let fault = done.as_ref().err().filter(|error| !matches!(error, SpecError::Closed)).map(ToString::to_string);
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        done
     }
 
     fn refresh_once(&self, library: &mut Library) -> Result<usize, SpecError> {

@@ -1,7 +1,8 @@
 //! `doctor`: whether all that an agent needs is as it should be, each thing as a finding of its own.
 //!
 //! Looks, and mends nothing; it runs no agent and no plugin. In the order of the answer: the daemon and the programs that
-//! belong to it, the machine, what is on record, discovery, the agents, then the project with its configuration, specs and plugins.
+//! belong to it, the machine, what is on record, discovery, the agents, then the project with its configuration, specs and
+//! plugins, and what was seen of the other projects.
 
 mod agents;
 mod discovery;
@@ -9,6 +10,7 @@ mod machine;
 mod plugins;
 mod programs;
 mod project;
+mod projects;
 mod records;
 
 use super::failure::Failure;
@@ -16,13 +18,17 @@ use super::state::Engine;
 use crate::agents::Definitions;
 use crate::shims;
 use programs::Shim;
-use pu_protocol::{Answer, ErrorBody, Finding, FindingState};
+use pu_protocol::{Answer, ErrorBody, ErrorCode, Finding, FindingState};
 use pu_record::shim::ShimRecord;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// As many names as a finding spells out.
 const NAMES_MAX: usize = 10;
+/// How long the project of whoever asks may take.
+const PROJECT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Who asks, and from where.
 #[derive(Debug, Clone, Default)]
@@ -41,10 +47,38 @@ impl Engine {
             caller.env =
                 own.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
         }
-        let shim = Shim::ask(&self.options.shim).await;
-        let engine = self.clone();
-        let findings = self.slowly(move || engine.look_at_all(&caller, &shim)).await?;
+        let shim = Arc::new(Shim::ask(&self.options.shim).await);
+        let own = caller.cwd.as_deref().and_then(|cwd| self.projects.known_around(cwd));
+        let mut findings = match self.look_from(&caller, &shim).await {
+            Ok(findings) => findings,
+            // All the rest can be told without the project.
+            Err(failure) => {
+                let away = Caller { cwd: None, ..caller };
+                let mut findings = self.look_from(&away, &shim).await?;
+                findings.push(told("project", FindingState::Problem, failure.body));
+                findings
+            }
+        };
+        let used = self.projects.used();
+        let seen: Vec<_> = used.iter().map(|project| (project.root.clone(), self.condition_of(project))).collect();
+        findings.extend(projects::findings(&seen, &self.gates.hanging(), own.as_deref()));
         Ok(Answer::DoctorReport { findings })
+    }
+
+    /// Looks at everything, from where the caller stands; fails where the project there does not answer.
+    async fn look_from(&self, caller: &Caller, shim: &Arc<Shim>) -> Result<Vec<Finding>, Failure> {
+        let (engine, looking, shim) = (self.clone(), caller.clone(), Arc::clone(shim));
+        let look = move || engine.look_at_all(&looking, &shim);
+        let Some(cwd) = &caller.cwd else { return Ok(self.slowly(look).await?) };
+        match tokio::time::timeout(PROJECT_LIMIT, self.slowly_within(cwd, look)).await {
+            Ok(looked) => looked,
+            Err(_) => {
+                let message =
+                    format!("the project of {} could not be looked at within {PROJECT_LIMIT:?}", cwd.display());
+                let body = ErrorBody::new(ErrorCode::TimedOut, message);
+                Err(body.with_hint("its file system, or git in it, may hang; or its first index is being built").into())
+            }
+        }
     }
 
     /// Blocking: it asks git, and brings the spec index up to date.

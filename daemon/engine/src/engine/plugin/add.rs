@@ -22,9 +22,9 @@ impl Engine {
         grants: Vec<String>,
     ) -> Result<Answer, Failure> {
         let grants = grant_words(&grants)?;
-        let engine = self.clone();
-        self.slowly(move || {
-            let project = engine.projects.trusted(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.slowly_within(&cwd, move || {
+            let project = engine.projects.trusted(&folder)?;
             check_absolute(&component, "the component")?;
             let name = name.or_else(|| name_of_own(&project, &component));
             let (bytes, pin) = engine.accepted(&component, name, source)?;

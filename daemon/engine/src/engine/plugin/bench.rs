@@ -20,9 +20,9 @@ impl Engine {
             let message = format!("{rounds} rounds cannot be run: it takes 1 to {ROUNDS_MAX}");
             return Err(Failure::new(ErrorCode::InvalidRequest, message));
         }
-        let engine = self.clone();
-        self.slowly(move || {
-            let project = engine.projects.trusted(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.slowly_within(&cwd, move || {
+            let project = engine.projects.trusted(&folder)?;
             let config = project.config()?;
             let ready = engine.context.ready_plugin(&project.root, &config.context, &plugin)?;
             let times = engine.context.time_plugin(&specs_of(&project)?, &ready, &task, rounds)?;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 impl Engine {
     pub(in crate::engine) async fn plugin_inspect(&self, cwd: PathBuf, plugin: String) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let source = engine.source_to_inspect(&cwd, &plugin)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.within(&cwd, move || {
+            let source = engine.source_to_inspect(&folder, &plugin)?;
             let refused = |failure| ContextError::refused(plugin.as_str(), &failure);
             let bytes = source.read().map_err(refused)?;
             let inspection = inspect(&bytes).map_err(refused)?;

@@ -12,9 +12,9 @@ const LOCK_DAMAGED: &str = "lock_damaged";
 
 impl Engine {
     pub(in crate::engine) async fn plugin_list(&self, cwd: PathBuf) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let project = engine.projects.known(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.within(&cwd, move || {
+            let project = engine.projects.known(&folder)?;
             Ok(Answer::PluginListReport { plugins: engine.plugins_of(&project)? })
         })
         .await?

@@ -29,7 +29,7 @@ impl Engine {
         name: &str,
         change: impl FnOnce(&mut changes::Changes) -> Result<(), Failure>,
     ) -> Result<Answer, Failure> {
-        let _alone = self.plugin_changes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _alone = project.plugins_change();
         let mut changes = changes::Changes::of(project);
         let stands = change(&mut changes).and_then(|()| self.standing(project, name));
         match stands {

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 
 impl Engine {
     pub(in crate::engine) async fn plugin_remove(&self, cwd: PathBuf, name: String) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let project = engine.projects.trusted(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.within(&cwd, move || {
+            let project = engine.projects.trusted(&folder)?;
             engine.change_plugins(&project, &name, |changes| engine.take_out(&project, changes, &name))
         })
         .await?

@@ -20,9 +20,9 @@ impl Engine {
             let message = format!("{} tasks are too many for one request, which takes {TASKS_MAX}", tasks.len());
             return Err(Failure::new(ErrorCode::InvalidRequest, message));
         }
-        let engine = self.clone();
-        self.slowly(move || {
-            let project = engine.projects.trusted(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        self.slowly_within(&cwd, move || {
+            let project = engine.projects.trusted(&folder)?;
             let config = project.config()?;
             let ready = engine.context.ready_plugin(&project.root, &config.context, &plugin)?;
             let runs = match specs {

@@ -18,10 +18,10 @@ impl Engine {
         grants: Vec<String>,
     ) -> Result<Answer, Failure> {
         let grants = grant_words(&grants)?;
-        let engine = self.clone();
+        let (engine, folder) = (self.clone(), cwd.clone());
         // A compiler may be waited for.
-        self.slowly(move || {
-            let project = engine.projects.trusted(&cwd)?;
+        self.slowly_within(&cwd, move || {
+            let project = engine.projects.trusted(&folder)?;
             let digest = if enabled { Some(engine.digest_of_ready(&project, &name)?) } else { None };
             engine.change_plugins(&project, &name, |changes| {
                 engine.set_enabled(&project, changes, &name, enabled, &grants)?;

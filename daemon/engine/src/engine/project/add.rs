@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 impl Engine {
     pub(in crate::engine) async fn project_add(&self, root: PathBuf) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        let added = self.slowly(move || -> Result<Answer, Failure> {
-            let listed = engine.projects.add(&root)?;
+        let (engine, folder) = (self.clone(), root.clone());
+        let added = self.slowly_within(&root, move || -> Result<Answer, Failure> {
+            let listed = engine.projects.add(&folder)?;
             Ok(Answer::ProjectReport(Box::new(engine.detail(&listed))))
         });
         added.await?

@@ -33,8 +33,10 @@ impl Engine {
         if listed.state == ProjectState::Missing {
             return Vec::new();
         }
-        let config = self.projects.by_root(&listed.row.root).config();
-        config.err().map(|error| error.to_string()).into_iter().collect()
+        let project = self.projects.by_root(&listed.row.root);
+        // A look at it, so that what is told of it is how it stands now.
+        let _ = project.config();
+        self.condition_of(&project)
     }
 }
 

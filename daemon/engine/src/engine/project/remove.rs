@@ -12,8 +12,8 @@ impl Engine {
         cwd: Option<PathBuf>,
         force: bool,
     ) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        let removed = self.slowly(move || -> Result<Answer, Failure> {
+        let (engine, folder) = (self.clone(), self.projects.place_of(&called, cwd.as_deref())?);
+        let removed = self.slowly_within(&folder, move || -> Result<Answer, Failure> {
             let listed = engine.projects.named(&called, cwd.as_deref())?;
             if !force {
                 engine.check_no_agent_runs(&listed.row.root)?;

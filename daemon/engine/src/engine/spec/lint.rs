@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 impl Engine {
     pub(in crate::engine) async fn spec_lint(&self, cwd: PathBuf, paths: Vec<String>) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        let linted = self.slowly(move || -> Result<Answer, Failure> {
-            let (project, index) = engine.looked_at(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        let linted = self.slowly_within(&cwd, move || -> Result<Answer, Failure> {
+            let (project, index) = engine.looked_at(&folder)?;
             let config = project.config()?;
             let budgets = Budgets { all: config.context.budget, rules: config.context.budget_for_rules() };
             let is_wanted = |path: &str| paths.is_empty() || paths.iter().any(|asked| is_asked_for(path, asked));

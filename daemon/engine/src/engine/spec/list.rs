@@ -23,10 +23,10 @@ impl Engine {
         after: Option<String>,
     ) -> Result<Answer, Failure> {
         wanted.check()?;
-        let engine = self.clone();
+        let (engine, folder) = (self.clone(), cwd.clone());
         // The whole project may have to be indexed first.
-        let listed = self.slowly(move || -> Result<Answer, Failure> {
-            let (_, index) = engine.looked_at(&cwd)?;
+        let listed = self.slowly_within(&cwd, move || -> Result<Answer, Failure> {
+            let (_, index) = engine.looked_at(&folder)?;
             let catalog = index.catalog();
             Ok(page(catalog.specs(), &wanted, after.as_deref()))
         });

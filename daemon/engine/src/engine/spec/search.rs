@@ -18,9 +18,9 @@ impl Engine {
         fields: BTreeMap<String, f32>,
         limit: Option<u32>,
     ) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        let found = self.slowly(move || -> Result<Answer, Failure> {
-            let (_, index) = engine.looked_at(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        let found = self.slowly_within(&cwd, move || -> Result<Answer, Failure> {
+            let (_, index) = engine.looked_at(&folder)?;
             let limit = limit.unwrap_or(LIMIT).min(LIMIT_MAX) as usize;
             let query = SearchQuery { text, fields: fields.into_iter().collect(), limit };
             let hits = index.search(&query).map_err(|error| failure(&index, error))?;

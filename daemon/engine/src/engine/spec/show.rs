@@ -19,9 +19,9 @@ impl Engine {
         section: Option<String>,
         with_text: bool,
     ) -> Result<Answer, Failure> {
-        let engine = self.clone();
-        let shown = self.slowly(move || -> Result<Answer, Failure> {
-            let (_, index) = engine.looked_at(&cwd)?;
+        let (engine, folder) = (self.clone(), cwd.clone());
+        let shown = self.slowly_within(&cwd, move || -> Result<Answer, Failure> {
+            let (_, index) = engine.looked_at(&folder)?;
             let catalog = index.catalog();
             let spec = named(&catalog, &spec)?;
             Ok(Answer::SpecReport(Box::new(detail(&index, spec, section, with_text)?)))

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::super::build::LONG;
+use super::super::{BuildTurns, SpecIndex};
 use super::{Project, SourceConfig, found, paths};
 
 #[test]
@@ -192,4 +195,37 @@ fn the_revision_depends_on_the_specs_and_not_on_the_way_there() {
     fs::remove_file(other.path("specs/c.md")).unwrap();
     second.fresh().unwrap();
     assert_eq!(first.revision(), second.revision());
+}
+
+/// Two first builds at once: each waits for its turn, tells of it meanwhile, and is whole at the end.
+#[test]
+fn long_builds_take_turns_and_tell_how_far_they_are() {
+    let turns = BuildTurns::default();
+    let names: Vec<String> = (0..=LONG).map(|n| format!("specs/{n}.md")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "# A spec\n")).collect();
+    let projects = [Project::new(&files), Project::new(&files)];
+    let held = turns.take(|| false).unwrap();
+    let building = projects.each_ref().map(|project| {
+        let told: Arc<Mutex<Vec<(u32, u32)>>> = Arc::default();
+        let heard = Arc::clone(&told);
+        let on_progress = Arc::new(move |done, total| heard.lock().unwrap().push((done, total)));
+        let (root, place, turns) = (project.root(), project.index_dir(), turns.clone());
+        let index = SpecIndex::open_with(&root, &place, SourceConfig::default(), turns, on_progress).unwrap();
+        (index, told)
+    });
+    let all = u32::try_from(LONG + 1).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for (index, told) in &building {
+        while !told.lock().unwrap().contains(&(all - 1, all)) {
+            assert!(Instant::now() < deadline, "{told:?}");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        assert!(index.catalog().specs().is_empty(), "it has not had its turn");
+    }
+    drop(held);
+    for (index, told) in &building {
+        index.fresh().unwrap();
+        assert_eq!((index.catalog().specs().len(), index.fault()), (LONG + 1, None));
+        assert_eq!(told.lock().unwrap().last(), Some(&(all, all)));
+    }
 }
