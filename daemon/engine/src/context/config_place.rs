@@ -3,13 +3,17 @@
 //! Looked for only where a config does not fit. It judges nothing; that a place is not found is no error.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::config::AssemblerConfig;
 use super::maps::Maps;
+use crate::beneath;
+
+/// No configuration is longer.
+const FILE_MAX: u64 = 1024 * 1024;
 
 /// The files that a chain, and what its assemblers are configured with, can come from.
 #[derive(Debug, Clone)]
@@ -34,8 +38,9 @@ impl ConfigFiles {
 
     fn first(&self, line: impl Fn(&str) -> Option<usize>) -> Option<String> {
         // A chain is replaced as a whole, not merged: the first file that has one is where it comes from.
-        [&self.project, &self.user].into_iter().find_map(|file| {
-            let text = std::fs::read_to_string(file).ok()?;
+        // The user's own may lie anywhere.
+        [(&self.project, self.maps.root.as_path()), (&self.user, Path::new("/"))].into_iter().find_map(|(file, root)| {
+            let text = beneath::read_text(root, file, FILE_MAX).ok()?;
             Some(format!("{}, line {}", file.display(), line(&text)?))
         })
     }

@@ -4,6 +4,7 @@
 
 use super::error::ProjectError;
 use crate::agents::DefinitionTable;
+use crate::beneath::{self, Refusal};
 use crate::context::ContextConfig;
 use crate::specs::SourceConfig;
 use crate::store::HistoryBounds;
@@ -165,29 +166,42 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 /// What the user's file alone says.
 pub(super) fn of_user(user: &Path) -> Result<Config, ProjectError> {
-    read(user, user)
+    let table = read_table(user, Whose::User)?;
+    table.try_into().map_err(|e: toml::de::Error| ProjectError::Config { path: user.into(), message: e.to_string() })
 }
 
 /// The project's keys win over the user's; tables merge, everything else is replaced.
 fn read(user: &Path, project: &Path) -> Result<Config, ProjectError> {
-    let mut merged = read_table(user)?;
-    merge(&mut merged, read_table(project)?);
+    let mut merged = read_table(user, Whose::User)?;
+    merge(&mut merged, read_table(project, Whose::Project)?);
     merged
         .try_into()
         .map_err(|e: toml::de::Error| ProjectError::Config { path: project.into(), message: e.to_string() })
 }
 
+/// Whose file it is: the user's may lie anywhere, a project's lies in the project.
+#[derive(Clone, Copy)]
+enum Whose {
+    User,
+    Project,
+}
+
 /// Each file is checked by itself first, so that an error names the file and line it stands in.
-fn read_table(path: &Path) -> Result<Table, ProjectError> {
+fn read_table(path: &Path, whose: Whose) -> Result<Table, ProjectError> {
     let failed = |message: String| ProjectError::Config { path: path.into(), message };
-    match std::fs::metadata(path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Table::new()),
-        Err(e) => return Err(failed(format!("cannot be read: {e}"))),
-        Ok(found) if !found.is_file() => return Err(failed("is no regular file".into())),
-        Ok(found) if found.len() > FILE_MAX => return Err(failed(format!("is over {FILE_MAX} bytes long"))),
-        Ok(_) => {}
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| failed(format!("cannot be read: {e}")))?;
+    let root = match whose {
+        Whose::User => Path::new("/"),
+        // `.pu/config.toml`: two steps up.
+        Whose::Project => path.ancestors().nth(2).unwrap_or(path),
+    };
+    let text = match beneath::read_text(root, path, FILE_MAX) {
+        Ok(text) => text,
+        Err(refusal) if refusal.is_missing() => return Ok(Table::new()),
+        Err(Refusal::NotRegular) => return Err(failed("is no regular file".into())),
+        Err(Refusal::TooLarge { .. }) => return Err(failed(format!("is over {FILE_MAX} bytes long"))),
+        Err(Refusal::Outside) => return Err(failed("leads out of the project".into())),
+        Err(other) => return Err(failed(format!("cannot be read: {other}"))),
+    };
     toml::from_str::<Config>(&text).map_err(|e| failed(e.to_string()))?;
     toml::from_str(&text).map_err(|e| failed(e.to_string()))
 }

@@ -14,12 +14,15 @@ mod switch;
 
 use super::failure::Failure;
 use super::state::Engine;
+use crate::beneath::{self, Refusal};
 use crate::plugins::{Grant, Inspection, PluginHost};
 use crate::projects::{ChainFile, Project, ProjectError};
 use pu_protocol::plugin::{PluginInfo, PluginInspection};
 use pu_protocol::{Answer, ErrorBody, ErrorCode};
-use std::io::ErrorKind;
 use std::path::Path;
+
+/// No configuration is longer.
+const CONFIG_MAX: u64 = 1024 * 1024;
 
 impl Engine {
     /// Runs a change of a project's plugins, alone: two at the same time would each write the files as it found them.
@@ -98,10 +101,11 @@ fn not_found(project: &Project, name: &str) -> Failure {
 /// The project's own configuration file, to be edited.
 fn chain_file(project: &Project) -> Result<ChainFile, Failure> {
     let path = project.layout.config();
-    let text = match std::fs::read_to_string(&path) {
+    let text = match beneath::read_text(&project.root, &path, CONFIG_MAX) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(source) => return Err(ProjectError::Io { act: "read", path, source }.into()),
+        Err(refusal) if refusal.is_missing() => String::new(),
+        Err(Refusal::Io(source)) => return Err(ProjectError::Io { act: "read", path, source }.into()),
+        Err(other) => return Err(ProjectError::Config { path, message: other.to_string() }.into()),
     };
     ChainFile::parse(&text).map_err(|error| ProjectError::Config { path, message: error.to_string() }.into())
 }
