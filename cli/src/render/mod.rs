@@ -14,6 +14,7 @@ pub(crate) mod plugin;
 pub(crate) mod resume;
 pub(crate) mod spawn;
 pub(crate) mod spec;
+pub(crate) mod trust;
 
 use crate::screen::{self, Style};
 use crate::text::printable;

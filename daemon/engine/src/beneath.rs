@@ -19,11 +19,8 @@ use rustix::io::{Errno, retry_on_intr};
 
 /// How often a place is looked at anew where a link was put into it meanwhile: a branch may be being switched.
 const TRIES: usize = 3;
-const FILE: OFlags = OFlags::RDONLY
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::CLOEXEC);
+const FILE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 /// A folder that is only passed through, and so need not be readable where the system can do without.
 #[cfg(target_os = "linux")]
 const PASSED: OFlags = OFlags::PATH;

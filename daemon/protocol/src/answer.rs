@@ -11,6 +11,7 @@ use crate::history::PastRun;
 use crate::learned::LearnedReport;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::spec::{SpecDetail, SpecFinding, SpecInfo, SpecMatch};
+use crate::trust::{TrustPart, TrustReport};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub enum Answer {
     DoctorReport { findings: Vec<Finding> },
     /// To `init`.
     InitReport(InitReport),
+    /// To `trust_show`, `trust` and `untrust`.
+    TrustReport(Box<TrustReport>),
     /// To `spawn`.
     SpawnReport(Box<SpawnReport>),
     /// To `resume`.
@@ -122,6 +125,9 @@ pub struct InitReport {
     /// Files under the spec folders that are not indexed, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
+    /// What of the project can act from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<TrustPart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

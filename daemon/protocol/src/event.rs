@@ -32,6 +32,8 @@ pub enum Event {
     AgentRemoved { agent_id: String, name: String, project_root: PathBuf },
     /// A project became known.
     ProjectAdded { root: PathBuf, name: String, trusted: bool },
+    /// A project's state is another one than before: `trusted`, `changed`, `known` or `missing`.
+    ProjectChanged { root: PathBuf, name: String, state: String },
     /// A project's specs changed and are indexed.
     SpecsChanged { root: PathBuf, specs: u32, revision: String },
     /// The daemon stops; the connection closes after this.

@@ -23,6 +23,7 @@ pub mod plugin;
 pub mod request;
 pub mod schema;
 pub mod spec;
+pub mod trust;
 
 pub use agent::{AgentInfo, AgentState, Exit};
 pub use answer::Answer;

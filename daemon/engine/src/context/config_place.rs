@@ -39,7 +39,8 @@ impl ConfigFiles {
     fn first(&self, line: impl Fn(&str) -> Option<usize>) -> Option<String> {
         // A chain is replaced as a whole, not merged: the first file that has one is where it comes from.
         // The user's own may lie anywhere.
-        [(&self.project, self.maps.root.as_path()), (&self.user, Path::new("/"))].into_iter().find_map(|(file, root)| {
+        let files = [(&self.project, self.maps.root.as_path()), (&self.user, Path::new("/"))];
+        files.into_iter().find_map(|(file, root)| {
             let text = beneath::read_text(root, file, FILE_MAX).ok()?;
             Some(format!("{}, line {}", file.display(), line(&text)?))
         })

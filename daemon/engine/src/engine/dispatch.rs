@@ -44,6 +44,9 @@ impl Engine {
                 self.doctor(super::doctor::Caller { cwd, program, version, env }).await?
             }
             Request::Init { root } => self.init(root).await?,
+            Request::TrustShow { cwd } => self.trust_show(cwd).await?,
+            Request::Trust { cwd, digest } => self.trust(cwd, digest).await?,
+            Request::Untrust { cwd } => self.untrust(cwd).await?,
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
             Request::Resume(request) => Box::pin(self.resume(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
@@ -106,6 +109,9 @@ fn name(request: &Request) -> &'static str {
         Request::Health => "health",
         Request::Doctor { .. } => "doctor",
         Request::Init { .. } => "init",
+        Request::TrustShow { .. } => "trust_show",
+        Request::Trust { .. } => "trust",
+        Request::Untrust { .. } => "untrust",
         Request::Spawn(_) => "spawn",
         Request::Resume(_) => "resume",
         Request::Status { .. } => "status",

@@ -3,6 +3,7 @@
 use super::context_learned::look;
 use super::failure::Failure;
 use super::state::Engine;
+use super::trust::told;
 use crate::projects::ProjectError;
 use pu_protocol::Answer;
 use pu_protocol::answer::InitReport;
@@ -15,6 +16,7 @@ impl Engine {
         tokio::task::spawn_blocking(move || {
             let initialised = projects.init(&root)?;
             let project = initialised.project;
+            let allowed = told(&projects.standing(&project.root)?.parts);
             let index = project.index()?;
             index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;
             // So that the first task has all there is to learn from.
@@ -24,6 +26,7 @@ impl Engine {
                 name: project.name.clone(),
                 created: initialised.created,
                 specs: u32::try_from(index.catalog().specs().len()).unwrap_or(u32::MAX),
+                allowed,
                 skipped: index.skipped().iter().map(|file| format!("{}: {}", file.path, file.reason)).collect(),
             }))
         })

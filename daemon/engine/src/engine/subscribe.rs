@@ -26,7 +26,9 @@ fn project_of(event: &Event) -> Option<&Path> {
         | Event::AgentChanged { agent }
         | Event::AgentEnded { agent } => Some(&agent.project_root),
         Event::AgentRemoved { project_root, .. } => Some(project_root),
-        Event::ProjectAdded { root, .. } | Event::SpecsChanged { root, .. } => Some(root),
+        Event::ProjectAdded { root, .. } | Event::ProjectChanged { root, .. } | Event::SpecsChanged { root, .. } => {
+            Some(root)
+        }
         Event::DaemonStopping => None,
     }
 }

@@ -9,9 +9,13 @@ mod folder;
 mod project;
 mod registry;
 mod root;
+mod trust;
+mod trusting;
 
 pub use chain_file::ChainFile;
 pub use config::{Config, TerminalConfig};
 pub use error::ProjectError;
 pub use project::Project;
 pub use registry::{Initialised, Projects};
+pub use trust::Part;
+pub use trusting::Standing;

@@ -4,9 +4,11 @@
 
 use super::config::{Config, ConfigCache};
 use super::error::ProjectError;
+use super::trust::{Acting, Parts};
 use crate::agents::{AgentsError, Git, Repository};
 use crate::specs::{SourceConfig, SpecIndex};
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
+use pu_protocol::trust::TrustState;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,9 @@ pub struct Project {
     /// Where its spec index lies, in the user's home.
     index_folder: PathBuf,
     config: ConfigCache,
+    acting: Acting,
+    /// How it stood to what its user allowed when that was last told.
+    told: Mutex<Option<TrustState>>,
     /// Opened at the first use; the lock is held while it is built, so that it is built once.
     index: Mutex<Option<(SourceConfig, Arc<SpecIndex>)>>,
     /// Set once git was told, in this daemon's life, not to list what agents are handed.
@@ -57,16 +62,31 @@ impl Project {
         let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
         let key: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let config = ConfigCache::new(home.config(), layout.config());
+        let acting = Acting::new(&root, &layout, home);
         Self {
             index_folder: home.index().join(key),
             name,
             layout,
             config,
+            acting,
+            told: Mutex::default(),
             index: Mutex::default(),
             handed_files_excluded: AtomicBool::new(false),
             changed: Mutex::default(),
             root,
         }
+    }
+
+    /// What of it can act, as it is now.
+    pub(super) fn acting(&self) -> Result<Parts, ProjectError> {
+        self.acting.parts()
+    }
+
+    /// Notes how it stands to what its user allowed; answers whether that is news. That it is trusted as ever is none.
+    pub(super) fn note_state(&self, now: TrustState) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = told.replace(now);
+        before != Some(now) && (before.is_some() || now != TrustState::Trusted)
     }
 
     /// The configuration as the files have it now.

@@ -18,13 +18,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Handle to the projects. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Projects {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    home: HomeLayout,
-    events: Events,
+pub(super) struct Shared {
+    pub(super) home: HomeLayout,
+    pub(super) events: Events,
     /// Held for look-ups and for the rare write of `projects.json`.
     state: Mutex<State>,
     /// Held while a project enters: in between, its folder is there and nobody trusts it yet.
@@ -32,8 +32,8 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    registry: Registry,
+pub(super) struct State {
+    pub(super) registry: Registry,
     open: HashMap<PathBuf, Arc<Project>>,
 }
 
@@ -65,20 +65,29 @@ impl Projects {
     /// could act: it is let in, and becomes a project by [`Projects::settle`], once the request is found to be a good one.
     pub fn trusted(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
         let found = root::find(folder, &self.shared.home)?;
-        let _entering = self.entering();
+        let entering = self.entering();
         self.check_trust(&found)?;
+        // Files are read for what follows, which nobody else has to wait for.
+        drop(entering);
+        self.check_unchanged(&found)?;
         Ok(self.opened(&found))
     }
 
     /// Sees to it that a project that was let in is one, with its folder, before anything is made in it. Answers whether
     /// it became one by this.
     pub fn settle(&self, project: &Project) -> Result<bool, ProjectError> {
+        self.check_unchanged(&project.root)?;
         let _entering = self.entering();
         // Its folder may have come with a checkout meanwhile.
         self.check_trust(&project.root)?;
         let becomes_one = !self.is_trusted(&project.root);
         if becomes_one || !project.layout.root().exists() {
+            // Looked at before the folder is there: what comes with a checkout from now on was not there for its user to see.
+            let parts = project.acting()?;
             self.make(&project.root)?;
+            if becomes_one {
+                self.allow(&project.root, &parts)?;
+            }
         }
         Ok(becomes_one)
     }
@@ -102,7 +111,10 @@ impl Projects {
         let found = root::find(folder, &self.shared.home)?;
         let known = self.lock().registry.find(&found).map(|row| row.trusted);
         match known {
-            Some(true) => Ok(self.opened(&found)),
+            Some(true) => {
+                self.check_unchanged(&found)?;
+                Ok(self.opened(&found))
+            }
             None if !ProjectLayout::new(&found).root().exists() => Ok(self.opened(&found)),
             Some(false) | None => Err(ProjectError::Untrusted(found)),
         }
@@ -138,7 +150,9 @@ impl Projects {
     pub fn init(&self, folder: &Path) -> Result<Initialised, ProjectError> {
         let root = root::canonical(folder)?;
         let _entering = self.entering();
+        let parts = self.opened(&root).acting()?;
         let created = self.make(&root)?;
+        self.allow(&root, &parts)?;
         Ok(Initialised { project: self.opened(&root), created })
     }
 
@@ -156,12 +170,7 @@ impl Projects {
         if known.as_ref().is_some_and(|row| row.trusted == trusted) {
             return Ok(());
         }
-        let mut row = known.unwrap_or_else(|| ProjectRow {
-            root: root.into(),
-            trusted,
-            first_seen: jiff::Timestamp::now().to_string(),
-            extra: serde_json::Map::default(),
-        });
+        let mut row = known.unwrap_or_else(|| ProjectRow::seen_now(root));
         row.trusted = trusted;
         let mut registry = state.registry.clone();
         registry.put(row);
@@ -173,7 +182,7 @@ impl Projects {
         Ok(())
     }
 
-    fn opened(&self, root: &Path) -> Arc<Project> {
+    pub(super) fn opened(&self, root: &Path) -> Arc<Project> {
         let mut state = self.lock();
         let fresh = || Arc::new(Project::new(root.into(), &self.shared.home));
         Arc::clone(state.open.entry(root.into()).or_insert_with(fresh))
@@ -184,7 +193,7 @@ impl Projects {
     }
 
     /// Each change under this lock is one assignment; a panic leaves the old or the new.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -46,6 +46,7 @@ pub use rank::Evidence;
 pub use rule::{Patterns, Rule, RuleFault, RuleKind, RuleMode};
 pub use search::{SearchQuery, SectionHit, SpecHit};
 pub use source::{SkipKind, SkippedFile, SourceConfig};
+pub(crate) use stamp::Stamp;
 pub use text::SpecText;
 pub use view::SpecView;
 

@@ -6,6 +6,7 @@ use super::{StoreError, read_or_set_aside};
 use pu_record::json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
@@ -29,8 +30,42 @@ pub struct ProjectRow {
     pub trusted: bool,
     #[serde(default)]
     pub first_seen: String,
+    /// What may act in it. None for one that is not trusted, or that an older release trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustRow>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// What its user allowed to act in a project.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustRow {
+    /// RFC 3339.
+    pub at: String,
+    /// The digest of each part that may act.
+    #[serde(default)]
+    pub parts: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl TrustRow {
+    pub fn now(parts: BTreeMap<String, String>) -> Self {
+        Self { at: jiff::Timestamp::now().to_string(), parts, extra: Map::default() }
+    }
+}
+
+impl ProjectRow {
+    /// A project that nobody trusts and that was not known until now.
+    pub fn seen_now(root: &Path) -> Self {
+        Self {
+            root: root.into(),
+            trusted: false,
+            first_seen: jiff::Timestamp::now().to_string(),
+            trust: None,
+            extra: Map::default(),
+        }
+    }
 }
 
 impl Registry {
