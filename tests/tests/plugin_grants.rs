@@ -185,7 +185,7 @@ fn the_past_tells_what_was_asked_for_and_which_files_were_touched() {
     let project = world.project(SPECS);
     let bytes = Remembering::Chronicler.component("AUTH").unwrap();
     write(project.root().join(".pu/plugins/chronicler.wasm"), bytes);
-    project.write(".pu/config.toml", "[[context.assembler]]\nname = \"chronicler\"\ngrants = [\"history\"]\n");
+    project.configure("[[context.assembler]]\nname = \"chronicler\"\ngrants = [\"history\"]\n");
     project.plugins_are_ready();
     let first = project.spawn("first", "echo two sides > ledger.txt", &["--tag", "billing", "Add the ledger"]);
     assert_eq!(first["context"]["picks"], json!([]), "there is no past yet: {first:#}");
@@ -203,7 +203,7 @@ fn the_past_tells_what_was_asked_for_and_which_files_were_touched() {
 fn what_cannot_be_granted_is_told_with_its_file_and_line() {
     let world = World::new();
     let project = world.project(SPECS);
-    project.write(".pu/config.toml", "\n[[context.assembler]]\nname = \"keyword\"\ngrants = [\"network\"]\n");
+    project.configure("\n[[context.assembler]]\nname = \"keyword\"\ngrants = [\"network\"]\n");
     let error = project.pu(["context", "explain", "--json", AUTH_TASK]).output().fails(1, "invalid_config");
     let message = error["message"].as_str().unwrap();
     for part in [".pu/config.toml", "line 4", "network", "state", "history"] {

@@ -114,6 +114,7 @@ mod tests {
             name: name.into(),
             file: ".pu/config.toml".into(),
             detail: detail.into(),
+            runs: String::new(),
             digest: "ab".repeat(32),
         };
         (part, PartState::New)

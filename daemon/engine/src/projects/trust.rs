@@ -38,6 +38,8 @@ pub struct Part {
     pub file: String,
     /// What it says, for people.
     pub detail: String,
+    /// The plugin that an assembler runs, as it is configured; empty for everything else.
+    pub runs: String,
     pub digest: String,
 }
 
@@ -92,7 +94,8 @@ impl Acting {
         for (kind, path) in self.files(&own, &users)? {
             let digest = self.digest(&mut seen, &path);
             let name = self.shown(&path);
-            let part = Part { kind, file: name.clone(), detail: String::new(), digest, name: name.clone() };
+            let (detail, runs) = (String::new(), String::new());
+            let part = Part { kind, file: name.clone(), detail, runs, digest, name: name.clone() };
             parts.insert(file_key(&name), part);
         }
         if parts.len() > PARTS_MAX {
@@ -221,7 +224,8 @@ fn said(config: &Table, file: &str) -> Said {
         canonical(value, &mut text);
         let digest = sha256(text.as_bytes());
         let (name, file, detail) = (name.to_owned(), file.to_owned(), shown(value));
-        let part = Part { kind, name, file, detail, digest };
+        let runs = value.get("plugin").and_then(Value::as_str).filter(|_| kind == TrustKind::Assembler);
+        let part = Part { kind, name, file, detail, runs: runs.unwrap_or_default().to_owned(), digest };
         match said.parts.get_mut(&key) {
             // Two of a name are refused later on; until then they are one part.
             Some(known) => known.digest = sha256(format!("{} {}", known.digest, part.digest).as_bytes()),
@@ -323,10 +327,13 @@ fn file_key(path: &str) -> String {
     format!("file {path}")
 }
 
-/// The keys that say something of the plugin of this name.
-pub(super) fn keys_of_plugin(name: &str) -> [String; 3] {
-    let file = format!("{}/plugins/{name}.wasm", ProjectLayout::FOLDER);
-    [assembler_key(name), grant_key(name), file_key(&file)]
+/// The keys that say something of the plugin of this name: what it is granted, its file, and the assemblers that run it.
+pub(super) fn keys_of_plugin(name: &str, parts: &Parts) -> Vec<String> {
+    let file = format!("plugins/{name}.wasm");
+    let runs = |part: &Part| !part.runs.is_empty() && (part.runs == name || part.runs.trim_start_matches("./") == file);
+    let assemblers = parts.iter().filter(|(_, part)| runs(part)).map(|(key, _)| key.clone());
+    let named = [assembler_key(name), grant_key(name), file_key(&format!("{}/{file}", ProjectLayout::FOLDER))];
+    named.into_iter().chain(assemblers).collect()
 }
 
 /// The key of a file of the project.

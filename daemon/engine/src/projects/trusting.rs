@@ -94,7 +94,7 @@ impl Projects {
         let parts = project.acting()?;
         let files = written.iter().filter_map(|path| trust::key_of_file(root, path));
         let mut renewed = allowed.parts.clone();
-        for key in files.chain(trust::keys_of_plugin(plugin)) {
+        for key in files.chain(trust::keys_of_plugin(plugin, &parts)) {
             match parts.get(&key) {
                 Some(part) => renewed.insert(key, part.digest.clone()),
                 None => renewed.remove(&key),
