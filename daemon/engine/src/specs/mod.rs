@@ -9,6 +9,7 @@ mod disk;
 mod error;
 mod file;
 mod format;
+mod ignores;
 mod library;
 mod lint;
 mod native;
