@@ -40,7 +40,7 @@ fn what_can_act_is_shown_and_nothing_is_allowed_unasked() {
         "own  args = [\"-c\", \"echo theirs\"], command = \"/bin/sh\"",
         ".pu/plugins/rules.wasm  sha256 ",
         "rules  [\"state\"]",
-        &format!("{} specs", SPECS.len()),
+        &format!("specs for its agents: {}", SPECS.len()),
     ] {
         assert!(told.contains(part), "{part} is not in:\n{told}");
     }

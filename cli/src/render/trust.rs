@@ -2,7 +2,7 @@
 //!
 //! Every name and command here is a stranger's: each passes `printable`.
 
-use super::{View, count};
+use super::View;
 use crate::text::printable;
 use pu_protocol::trust::{PartState, TrustKind, TrustPart, TrustReport, TrustState};
 
@@ -32,7 +32,7 @@ pub(crate) fn report(report: &TrustReport, view: &View) -> String {
     lines.extend(parts(&report.parts, report.state, view));
     lines.extend(report.gone.iter().map(|part| view.style.dim(&format!("gone: {}", printable(part)))));
     let specs: u32 = report.sources.iter().map(|source| source.specs).sum();
-    lines.push(format!("agents would be given of {}:", count(specs as usize, "spec")));
+    lines.push(format!("specs for its agents: {specs}"));
     lines.extend(report.sources.iter().map(|source| format!("  {}  {}", printable(&source.path), source.specs)));
     lines.extend(report.warnings.iter().map(|why| view.style.warn(&format!("warning   {}", printable(why)))));
     lines.join("\n")
@@ -119,7 +119,7 @@ mod tests {
         grants:
           ledger  ["state"]  new
         gone: agents.old in .pu/config.toml
-        agents would be given of 12 specs:
+        specs for its agents: 12
           specs/  12
         "#);
         let known = TrustReport { state: TrustState::Known, ..shop() };

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path};
 
+use pu_protocol::layout::ProjectLayout;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -50,6 +51,15 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Io(error) => error,
+            other => Self::new(io::ErrorKind::InvalidInput, other.to_string()),
+        }
+    }
+}
+
 /// Opens a file by its path from `root`, or by one that begins with it.
 pub(crate) fn open(root: &Path, path: &Path) -> Result<File, Refusal> {
     for _ in 1..TRIES {
@@ -67,6 +77,13 @@ fn open_once(root: &Path, path: &Path) -> Result<File, Refusal> {
     let root = if real.starts_with(root) { Cow::Borrowed(root) } else { Cow::Owned(root.canonicalize()?) };
     let inner = real.strip_prefix(&root).map_err(|_| Refusal::Outside)?;
     open_place(&root, inner, &real)
+}
+
+/// Opens a file of a project's `.pu/`, however deep it lies there, so that nothing leads out of the project around it.
+pub(crate) fn open_own(path: &Path) -> Result<File, Refusal> {
+    let is_own = |folder: &&Path| folder.file_name().is_some_and(|name| name == ProjectLayout::FOLDER);
+    let root = path.ancestors().find(is_own).unwrap_or(path).parent().unwrap_or(path);
+    open(root, path)
 }
 
 /// Opens a file whose path was resolved, and judged, by the caller: no link is followed any more.

@@ -157,17 +157,12 @@ impl PluginsLock {
 
 fn read_text(path: &Path) -> Result<Option<String>, StoreError> {
     let io = |source| pu_record::RecordError::Io { act: "read", path: path.into(), source };
-    // `.pu/plugins.lock`: the project is two steps up.
-    let root = path.ancestors().nth(2).unwrap_or(path);
-    let bytes = match beneath::read(root, path, FILE_MAX) {
+    let bytes = match beneath::open_own(path).and_then(|file| beneath::bytes_of(file, FILE_MAX)) {
         Ok(bytes) => bytes,
         Err(refusal) if refusal.is_missing() => return Ok(None),
-        Err(Refusal::Io(error)) => return Err(io(error).into()),
         Err(Refusal::NotRegular) => return Err(io(not_a_lock("it is no regular file")).into()),
         Err(Refusal::TooLarge { .. }) => return Err(io(not_a_lock("it is over 1 MiB long")).into()),
-        Err(other @ (Refusal::Outside | Refusal::Replaced)) => {
-            return Err(io(std::io::Error::new(ErrorKind::PermissionDenied, other.to_string())).into());
-        }
+        Err(other) => return Err(io(other.into()).into()),
     };
     String::from_utf8(bytes).map(Some).map_err(|error| StoreError::PluginsLock {
         path: path.into(),
