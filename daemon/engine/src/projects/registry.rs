@@ -149,8 +149,8 @@ impl Projects {
     /// Makes a folder a project and trusts it.
     pub fn init(&self, folder: &Path) -> Result<Initialised, ProjectError> {
         let root = root::canonical(folder)?;
-        let _entering = self.entering();
         let parts = self.opened(&root).acting()?;
+        let _entering = self.entering();
         let created = self.make(&root)?;
         self.allow(&root, &parts)?;
         Ok(Initialised { project: self.opened(&root), created })

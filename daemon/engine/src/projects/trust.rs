@@ -109,8 +109,10 @@ impl Acting {
         let mut files = BTreeSet::new();
         let is_plugin = |name: &OsStr| Path::new(name).extension().is_some_and(|ending| ending == "wasm");
         files.extend(self.listed(&self.layout.plugins(), is_plugin)?.into_iter().map(|path| (TrustKind::Plugin, path)));
-        files
-            .extend(self.listed(&self.layout.agents(), |_| true)?.into_iter().map(|path| (TrustKind::AgentFile, path)));
+        // What editors leave there for a moment is no definition. A hidden plugin can be named by a chain.
+        let is_definition = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
+        let agents = self.listed(&self.layout.agents(), is_definition)?;
+        files.extend(agents.into_iter().map(|path| (TrustKind::AgentFile, path)));
         let lock = self.layout.plugins_lock();
         if lock.symlink_metadata().is_ok() {
             files.insert((TrustKind::Lock, lock));
@@ -123,7 +125,7 @@ impl Acting {
         Ok(files)
     }
 
-    /// The files of a folder of the project that have such names, hidden ones left out.
+    /// The files of a folder of the project that have such names.
     fn listed(&self, folder: &Path, wanted: impl Fn(&OsStr) -> bool) -> Result<Vec<PathBuf>, ProjectError> {
         // What lies elsewhere is neither read nor run, not even its names.
         if !folder.canonicalize().is_ok_and(|real| real.starts_with(&self.root)) {
@@ -142,7 +144,7 @@ impl Acting {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder || name.as_encoded_bytes().starts_with(b".") || !wanted(&name) {
+            if is_folder || !wanted(&name) {
                 continue;
             }
             if files.len() == PARTS_MAX {
@@ -182,7 +184,9 @@ impl Acting {
     }
 
     fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned()
+        let inner = path.strip_prefix(&self.root).unwrap_or(path);
+        // Two names that are not UTF-8 must not become one.
+        inner.to_str().map_or_else(|| format!("{inner:?}"), str::to_owned)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -418,8 +422,9 @@ mod tests {
             ("project/tools/ledger.wasm", "a"),
             ("project/.pu/plugins/rules.wasm", "b"),
             ("project/.pu/plugins/notes.md", "no plugin"),
-            ("project/.pu/plugins/.hidden.wasm", "no plugin"),
+            ("project/.pu/plugins/.hidden.wasm", "a chain can name it"),
             ("project/.pu/agents/own.toml", "c"),
+            ("project/.pu/agents/.own.toml.swp", "an editor's"),
             ("project/.pu/plugins.lock", "version = 1\n"),
             ("project/.pu/prompts/fix.md", "a prompt"),
             ("project/.pu/context/map.toml", "a map"),
@@ -434,6 +439,7 @@ mod tests {
             "config default_agent",
             "file .pu/agents/own.toml",
             "file .pu/plugins.lock",
+            "file .pu/plugins/.hidden.wasm",
             "file .pu/plugins/rules.wasm",
             "file .pu/wasm/users.wasm",
             "file tools/ledger.wasm",
