@@ -22,7 +22,7 @@ pub struct Registry {
     pub extra: Map<String, Value>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectRow {
     pub root: PathBuf,
     /// Whether the user allowed this project's plugins, commands and specs to act.
@@ -58,13 +58,7 @@ impl TrustRow {
 impl ProjectRow {
     /// A project that nobody trusts and that was not known until now.
     pub fn seen_now(root: &Path) -> Self {
-        Self {
-            root: root.into(),
-            trusted: false,
-            first_seen: jiff::Timestamp::now().to_string(),
-            trust: None,
-            extra: Map::default(),
-        }
+        Self { root: root.into(), first_seen: jiff::Timestamp::now().to_string(), ..Self::default() }
     }
 }
 
