@@ -91,6 +91,7 @@ impl Project {
 
     /// The configuration as the files have it now.
     pub fn config(&self) -> Result<Arc<Config>, ProjectError> {
+        self.acting.note_config();
         self.config.current()
     }
 

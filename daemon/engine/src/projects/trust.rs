@@ -53,14 +53,16 @@ pub(super) struct Acting {
     layout: ProjectLayout,
     /// The user's own configuration, which may name plugins that the project brings.
     user: PathBuf,
+    configs: Mutex<Configs>,
     /// Held while files are read, so that each is read once. A panic leaves digests out, never a wrong one in.
     seen: Mutex<Seen>,
 }
 
+type Seen = HashMap<PathBuf, (Stamp, String)>;
+
+/// The project's configuration, and the user's.
 #[derive(Debug, Default)]
-struct Seen {
-    files: HashMap<PathBuf, (Stamp, String)>,
-    /// The project's configuration, and the user's.
+struct Configs {
     own: Written,
     users: Written,
 }
@@ -82,14 +84,27 @@ struct Said {
 
 impl Acting {
     pub(super) fn new(root: &Path, layout: &ProjectLayout, home: &HomeLayout) -> Self {
-        Self { root: root.to_owned(), layout: layout.clone(), user: home.config(), seen: Mutex::default() }
+        let (root, layout, user) = (root.to_owned(), layout.clone(), home.config());
+        Self { root, layout, user, configs: Mutex::default(), seen: Mutex::default() }
+    }
+
+    /// Takes in what the configuration says, for whoever is about to go by it: what once came into force is judged, and
+    /// stays so even where its file cannot be read any more.
+    pub(super) fn note_config(&self) {
+        self.said();
+    }
+
+    /// What the project's configuration says, and the user's.
+    fn said(&self) -> (Arc<Said>, Arc<Said>) {
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = configs.own.now(&self.root, &self.layout.config(), &config_name());
+        (own, configs.users.now(Path::new("/"), &self.user, ""))
     }
 
     /// The parts as they are now. While nothing changes this costs a look at each file, and reads none.
     pub(super) fn parts(&self) -> Result<Parts, ProjectError> {
+        let (own, users) = self.said();
         let mut seen = self.seen();
-        let own = seen.own.now(&self.root, &self.layout.config(), &config_name());
-        let users = seen.users.now(Path::new("/"), &self.user, "");
         let mut parts = own.parts.clone();
         for (kind, path) in self.files(&own, &users)? {
             let digest = self.digest(&mut seen, &path);
@@ -158,7 +173,7 @@ impl Acting {
     /// The digest of a file; of one that is not read, which is then not run either, why that is so.
     fn digest(&self, seen: &mut Seen, path: &Path) -> String {
         let stamp = stamp_of(path);
-        if let Some((known, digest)) = seen.files.get(path)
+        if let Some((known, digest)) = seen.get(path)
             && stamp == Some(*known)
         {
             return digest.clone();
@@ -171,11 +186,11 @@ impl Acting {
         match read {
             Ok((stamp, bytes)) => {
                 let digest = sha256(&bytes);
-                seen.files.insert(path.to_owned(), (stamp.trusted(read_at), digest.clone()));
+                seen.insert(path.to_owned(), (stamp.trusted(read_at), digest.clone()));
                 digest
             }
             Err(refusal) => {
-                seen.files.remove(path);
+                seen.remove(path);
                 // Where a link leads is a part of it.
                 let target = std::fs::read_link(path).map(|to| format!(" (to {})", to.display())).unwrap_or_default();
                 format!("not read: {refusal}{target}")
@@ -507,6 +522,17 @@ mod tests {
         std::fs::remove_file(world.base.join(CONFIG)).unwrap();
         assert!(world.keys().is_empty());
         assert!(World::new(&[(CONFIG, "[agents")]).keys().is_empty(), "nothing of it is in force");
+    }
+
+    /// What was read by somebody while nobody looked at the parts may still be in force when its file is broken.
+    #[test]
+    fn what_came_into_force_is_judged_even_if_its_file_is_broken_later() {
+        let world = World::new(&[(CONFIG, ACTS)]);
+        let before = world.digest();
+        world.write(CONFIG, &ACTS.replace("./run", "./steal"));
+        world.acting.note_config();
+        world.write(CONFIG, "[agents");
+        assert_ne!(world.digest(), before);
     }
 
     #[test]
