@@ -44,6 +44,7 @@ pub(crate) struct Global {
 const AFTER_HELP: &str = "\
 Examples:
   pu init                                make this folder a project
+  pu trust                               see what a cloned project could run, and allow it
   pu spawn \"fix the auth race\"           start an agent in a worktree of its own
   pu status                              which agents there are
   pu attach fix-the-auth-race            look over its shoulder

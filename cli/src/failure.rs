@@ -164,6 +164,7 @@ fn exit_code(code: ErrorCode) -> u8 {
         | E::GitMissing => 3,
         E::NotPermitted
         | E::ProjectUntrusted
+        | E::TrustOutdated
         | E::NameTaken
         | E::AgentEnded
         | E::AgentRunning

@@ -6,6 +6,7 @@ mod agents;
 mod args;
 mod attach;
 mod commands;
+mod confirm;
 mod connection;
 mod daemon;
 mod demo;

@@ -55,7 +55,11 @@ def changed_digest(table: Table) -> None:
         runs = first is not None and first.code is None
         table.verdict.check(runs, f"changed-digest: what was pinned does not run: {first}")
         write("endless-loop", built)
-        put(built, trial.file("pinned"))
+        put(built, trial.root / ".pu/plugins/pinned.wasm")
+        untrusted = world.pu(*trial.argv(), cwd=trial.root, check=False)
+        table.verdict.check(untrusted.returncode == 4, "changed-digest: it was not asked for again")
+        # Even whoever allows it has pinned another one.
+        trial.trust()
         seen = [trial.spawn("pinned") for _ in range(SPAWNS)]
         table.judge("changed-digest", seen, "digest_mismatch", trial.told("pinned"))
         table.verdict.check(not any(one and one.elapsed for one in seen), "changed-digest: it was called")

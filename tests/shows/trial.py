@@ -63,11 +63,16 @@ class Trial:
         (self.root / ".git/info/exclude").write_text(".pu/\n")
         world.commit(self.root)
         world.pu("init", cwd=self.root)
-        (self.root / ".pu/plugins").mkdir(exist_ok=True)
+        (world.home / "plugins").mkdir(exist_ok=True)
         self.daemon = world.daemons()
 
     def file(self, name: str) -> Path:
-        return self.root / f".pu/plugins/{name}.wasm"
+        """Among the user's own plugins, which run in every project: one of the project's is asked for by `pu trust`
+        whenever its file is another one, and a show of what plugins do is none of who may bring them."""
+        return self.world.home / f"plugins/{name}.wasm"
+
+    def trust(self) -> None:
+        self.world.pu("trust", "--yes", cwd=self.root)
 
     def argv(self) -> list[str]:
         self.spawns += 1

@@ -48,6 +48,19 @@ impl<'w> Project<'w> {
         self.pu(args.iter().chain(more)).output()
     }
 
+    /// Allows what can act in the project as it is now: what `pu init` allowed was what there was then.
+    #[track_caller]
+    pub fn trust(&self) {
+        self.pu(["trust", "--yes"]).output().ok();
+    }
+
+    /// Writes the project's configuration, and allows what can act by it.
+    #[track_caller]
+    pub fn configure(&self, text: &str) {
+        self.write(".pu/config.toml", text);
+        self.trust();
+    }
+
     /// The agents, as `pu status --json` has them.
     #[track_caller]
     pub fn agents(&self) -> Vec<Value> {

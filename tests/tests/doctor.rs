@@ -54,6 +54,7 @@ fn what_is_wrong_is_a_problem_with_what_to_do() {
     write(&built, Hostile::Traps.component("rules"));
     project.pu(["plugin", "add", built.to_str().unwrap()]).output().ok();
     write(project.root().join(".pu/plugins/rules.wasm"), Hostile::Loops.component("rules"));
+    project.trust();
     write(project.root().join(".pu/manifest.json.damaged-20260102T030405Z"), "{");
     let home = world.home();
     std::fs::set_permissions(home.root(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -90,7 +91,7 @@ fn where_there_is_no_project_to_act_in_the_rest_is_told() {
     write(theirs.root().join(".pu/config.toml"), "");
     let (all, code) = findings(&world.pu(["doctor", "--json"]).cwd(theirs.root()).output());
     assert_eq!((code, &of(&all, "project")["state"]), (Some(0), &"warning".into()), "{all:#?}");
-    assert!(of(&all, "project")["hint"].as_str().unwrap().contains("pu init"), "{all:#?}");
+    assert!(of(&all, "project")["hint"].as_str().unwrap().contains(" trust`"), "{all:#?}");
     assert!(all.iter().all(|finding| finding["check"] != "specs"), "none of them is read: {all:#?}");
     let (all, code) = findings(&world.pu(["doctor", "--json"]).output());
     assert_eq!((code, &of(&all, "project")["state"]), (Some(0), &"warning".into()), "{all:#?}");

@@ -1,7 +1,7 @@
 //! Files that are no sound plugins, plugins that hold the host up in its own calls, and files that change under the host:
 //! the spawn succeeds, says what was wrong, and nobody else is harmed.
 
-use e2e::{AUTH_TASK, Project, SPECS, World, pause, write};
+use e2e::{AUTH_TASK, SPECS, World, pause, write};
 use pu_plugin_hostile::{Hostile, flipped};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 /// Within this a spawn is done, on a loaded machine too, if no plugin holds it up.
 const SOON: Duration = Duration::from_secs(15);
 
-fn file(project: &Project<'_>, name: &str) -> PathBuf {
-    project.root().join(".pu/plugins").join(format!("{name}.wasm"))
+/// Among the user's own plugins: one that is replaced there is asked for by nobody.
+fn file(world: &World, name: &str) -> PathBuf {
+    world.home().plugins().join(format!("{name}.wasm"))
 }
 
 /// Replaces a plugin as an editor does: there is no moment without it or with half of it.
@@ -60,7 +61,7 @@ fn each_is_told_by_its_code_and_stops_no_spawn() {
         Hostile::Padded,
     ] {
         let name = hostile.name();
-        install(&file(&project, name), &hostile.component("AUTH").unwrap());
+        install(&file(&world, name), &hostile.component("AUTH").unwrap());
         project.plugins_are_ready();
         let began = Instant::now();
         let report = project.spawn(name, "true", &["--root", AUTH_TASK]);
@@ -68,7 +69,7 @@ fn each_is_told_by_its_code_and_stops_no_spawn() {
         let error = part(&report, name)["error"].clone();
         assert_eq!(error["code"].as_str(), hostile.code(), "{name}: {report:#}");
         assert!(error["message"].as_str().is_some_and(|why| !why.is_empty()), "{name}: {error}");
-        std::fs::remove_file(file(&project, name)).unwrap();
+        std::fs::remove_file(file(&world, name)).unwrap();
     }
     assert_eq!(world.daemon(), daemon, "it is the same daemon");
 }
@@ -78,7 +79,7 @@ fn each_is_told_by_its_code_and_stops_no_spawn() {
 fn strange_names_are_dropped_and_told_in_plain_text() {
     let world = World::new();
     let project = world.project(SPECS);
-    install(&file(&project, "strange"), &Hostile::StrangeNames.component("BILL").unwrap());
+    install(&file(&world, "strange"), &Hostile::StrangeNames.component("BILL").unwrap());
     project.plugins_are_ready();
     let report = project.spawn("one", "cat \"$PU_CONTEXT_FILE\"", &["--root", AUTH_TASK]);
     let part = part(&report, "strange");
@@ -100,7 +101,7 @@ fn bits_that_are_turned_over_harm_nobody_else() {
     let daemon = world.daemon();
     let sound = Hostile::BadPicks.component("BILL").unwrap();
     for number in 0..12 {
-        install(&file(&project, "flipped"), &flipped(&sound, number));
+        install(&file(&world, "flipped"), &flipped(&sound, number));
         project.plugins_are_ready();
         let report = project.spawn(&format!("agent-{number}"), "true", &["--root", AUTH_TASK]);
         assert_ne!(part(&report, "flipped")["error"]["code"], "internal", "the host panicked: {report:#}");
@@ -114,7 +115,7 @@ fn a_poisoned_cache_is_compiled_anew() {
     for poison in [forge as fn(&[[PathBuf; 2]]), exchange] {
         let world = World::new();
         let project = world.project(SPECS);
-        install(&file(&project, "busy"), &Hostile::Busy.component("BILL").unwrap());
+        install(&file(&world, "busy"), &Hostile::Busy.component("BILL").unwrap());
         project.plugins_are_ready();
         let entries = entries(&world);
         let sound = codes(&entries);
@@ -174,7 +175,7 @@ fn a_plugin_that_is_replaced_while_it_runs_answers_as_what_it_was() {
     let world = World::new();
     let project = world.project(SPECS);
     let made = ["BILL", "IMG"].map(|spec| Hostile::Busy.component(spec).unwrap());
-    let busy = file(&project, "busy");
+    let busy = file(&world, "busy");
     for component in &made {
         install(&busy, component);
         project.plugins_are_ready();

@@ -32,5 +32,6 @@ mod spawn;
 mod spawn_failure;
 mod spec;
 mod status;
+mod trust;
 mod two_homes;
 mod wait;

@@ -89,6 +89,8 @@ fn a_plugin_that_changed_behind_its_pin_is_not_run_until_it_is_added_again() {
 
     let file = project.root().join(".pu/plugins/rules.wasm");
     write(&file, Hostile::Loops.component("rules"));
+    // Trusted or not, what is pinned otherwise does not run.
+    project.trust();
     let report = project.spawn("one", "true", &["--root", AUTH_TASK]);
     let error = &part(&report["context"], "rules")["error"];
     assert_eq!(error["code"], "digest_mismatch", "{report:#}");
@@ -138,6 +140,7 @@ fn a_damaged_lock_keeps_files_from_running_and_is_told_with_its_line() {
     add(&world, &project, &built);
     let lock = read(project.root().join(".pu/plugins.lock"));
     project.write(".pu/plugins.lock", &lock.replace("name = \"rules\"", "name = 7"));
+    project.trust();
     let report = project.spawn("one", "true", &["--root", AUTH_TASK]);
     let error = &part(&report["context"], "rules")["error"];
     assert_eq!(error["code"], "lock_damaged", "{report:#}");
@@ -158,7 +161,7 @@ fn a_damaged_lock_keeps_files_from_running_and_is_told_with_its_line() {
 fn a_plugin_is_not_added_under_the_name_of_another() {
     let world = World::new();
     let project = world.project(SPECS);
-    project.write(".pu/config.toml", "[[context.assembler]]\nname = \"rules\"\nplugin = \"keyword\"\n");
+    project.configure("[[context.assembler]]\nname = \"rules\"\nplugin = \"keyword\"\n");
     let built = component(&world, "rules", &Hostile::Traps.component("rules"));
     let before = project.traces();
     let error = refused(&world, &project, "plugin_add", json!({"component": built, "source": "x"}));
@@ -175,7 +178,7 @@ fn a_plugin_is_removed_with_its_file_its_pin_and_its_entry() {
     let world = World::new();
     let project = world.project(SPECS);
     let config = "# ours\n[context]\nbudget = 900 # small\n\n[[context.assembler]]\nname = \"keyword\"\n";
-    project.write(".pu/config.toml", config);
+    project.configure(config);
     let built = component(&world, "rules", &Hostile::Traps.component("rules"));
     let added = add(&world, &project, &built);
     assert_eq!(added["changed"].as_array().unwrap().len(), 3, "{added:#}");
@@ -333,7 +336,7 @@ fn a_config_that_does_not_fit_is_told_with_file_and_line() {
     let project = world.project(SPECS);
     let config =
         "[[context.assembler]]\nname = \"keyword\"\n[context.assembler.config]\nlimit = 3\nmin_score = \"low\"\n";
-    project.write(".pu/config.toml", config);
+    project.configure(config);
     let report = explained(&world, &project);
     let error = &part(&report, "keyword")["error"];
     assert_eq!(error["code"], "config_invalid", "{report:#}");
@@ -341,6 +344,7 @@ fn a_config_that_does_not_fit_is_told_with_file_and_line() {
     assert!(message.contains("`min_score`") && message.contains("config.toml, line 5"), "{message}");
     let told = listed(&world, &project, "keyword");
     assert_eq!(told["error"], *error, "whoever lists the plugins learns it too: {told:#}");
+    // What a plugin is configured with is nothing that acts.
     project.write(".pu/config.toml", &config.replace("\"low\"", "0.2"));
     assert_eq!(part(&explained(&world, &project), "keyword")["error"], Value::Null);
 }

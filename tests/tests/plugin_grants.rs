@@ -185,7 +185,7 @@ fn the_past_tells_what_was_asked_for_and_which_files_were_touched() {
     let project = world.project(SPECS);
     let bytes = Remembering::Chronicler.component("AUTH").unwrap();
     write(project.root().join(".pu/plugins/chronicler.wasm"), bytes);
-    project.write(".pu/config.toml", "[[context.assembler]]\nname = \"chronicler\"\ngrants = [\"history\"]\n");
+    project.configure("[[context.assembler]]\nname = \"chronicler\"\ngrants = [\"history\"]\n");
     project.plugins_are_ready();
     let first = project.spawn("first", "echo two sides > ledger.txt", &["--tag", "billing", "Add the ledger"]);
     assert_eq!(first["context"]["picks"], json!([]), "there is no past yet: {first:#}");

@@ -9,8 +9,9 @@ const BUNDLED: usize = 4;
 /// Within this a spawn is done, on a loaded machine too, if no plugin holds it up.
 const SOON: Duration = Duration::from_secs(15);
 
-fn install(project: &Project<'_>, name: &str, component: &[u8]) {
-    write(project.root().join(".pu/plugins").join(format!("{name}.wasm")), component);
+/// Among the user's own plugins, which run in every project and which no project has to be trusted with.
+fn install(world: &World, name: &str, component: &[u8]) {
+    write(world.home().plugins().join(format!("{name}.wasm")), component);
 }
 
 /// The part of one assembler in a report.
@@ -32,7 +33,7 @@ fn each_misbehaviour_is_told_and_stops_no_spawn() {
     let world = World::new();
     let project = world.project(SPECS);
     for (name, how, code) in cases {
-        install(&project, name, &how.component(name));
+        install(&world, name, &how.component(name));
         project.plugins_are_ready();
         let began = Instant::now();
         let report = project.spawn(name, "cat \"$PU_CONTEXT_FILE\"", &["--root", AUTH_TASK]);
@@ -43,14 +44,14 @@ fn each_misbehaviour_is_told_and_stops_no_spawn() {
         assert!(error["message"].as_str().is_some_and(|why| !why.is_empty()), "{error}");
         assert_eq!(context["picks"][0]["path"], "specs/auth.md", "the others count as before: {context:#}");
         assert_eq!(part(context, "keyword")["error"], Value::Null);
-        std::fs::remove_file(project.root().join(".pu/plugins").join(format!("{name}.wasm"))).unwrap();
+        std::fs::remove_file(world.home().plugins().join(format!("{name}.wasm"))).unwrap();
     }
-    let told = part_of_human_answer(&project);
+    let told = part_of_human_answer(&world, &project);
     assert!(told.contains("loops") && told.contains("deadline"), "people are told too: {told}");
 }
 
-fn part_of_human_answer(project: &Project<'_>) -> String {
-    install(project, "loops", &Hostile::Loops.component("loops"));
+fn part_of_human_answer(world: &World, project: &Project<'_>) -> String {
+    install(world, "loops", &Hostile::Loops.component("loops"));
     project.plugins_are_ready();
     project.pu(["spawn", "--root", "-n", "told", "--command", "true", AUTH_TASK]).output().ok().stdout()
 }
@@ -67,10 +68,10 @@ fn all_at_once_the_daemon_lives() {
         ("d-wasi", Hostile::ImportsWasi),
         ("e-nonsense", Hostile::AnswersNonsense),
     ] {
-        install(&project, name, &how.component(name));
+        install(&world, name, &how.component(name));
     }
-    install(&project, "f-garbage", b"this is no component");
-    install(&project, "g-module", &[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+    install(&world, "f-garbage", b"this is no component");
+    install(&world, "g-module", &[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
     let daemon = world.daemon();
     project.plugins_are_ready();
     for round in 0..3 {
@@ -91,9 +92,9 @@ fn all_at_once_the_daemon_lives() {
 fn a_required_plugin_that_fails_refuses_the_spawn() {
     let world = World::new();
     let project = world.project(SPECS);
-    install(&project, "rules", &Hostile::Traps.component("rules"));
+    install(&world, "rules", &Hostile::Traps.component("rules"));
     let config = "[[context.assembler]]\nname = \"rules\"\nplugin = \"plugins/rules.wasm\"\nrequired = true\n";
-    project.write(".pu/config.toml", config);
+    project.configure(config);
     let before = project.traces();
     let error = project.try_spawn("new", "true", &[AUTH_TASK]).fails(4, "required_assembler_failed");
     assert!(error["message"].as_str().unwrap().contains("rules"), "{error}");
@@ -110,9 +111,9 @@ fn a_plugin_that_is_replaced_is_read_anew() {
         let report = project.pu(["context", "explain", "--json", AUTH_TASK]).output().json();
         part(&report, name)["error"]["code"].clone()
     };
-    install(&project, "p", &Hostile::Traps.component("p"));
+    install(&world, "p", &Hostile::Traps.component("p"));
     assert_eq!(code("p"), "trap");
-    install(&project, "p", &Hostile::ImportsWasi.component("p"));
+    install(&world, "p", &Hostile::ImportsWasi.component("p"));
     assert_eq!(code("p"), "wasi_import");
 }
 
@@ -123,7 +124,7 @@ fn a_plugin_outside_the_project_is_refused() {
     let project = world.project(SPECS);
     write(world.root().join("outside.wasm"), Hostile::Traps.component("outside"));
     let config = "[[context.assembler]]\nname = \"x\"\nplugin = \"../../outside.wasm\"\n";
-    project.write(".pu/config.toml", config);
+    project.configure(config);
     let output = project.try_spawn("new", "true", &[AUTH_TASK]);
     output.fails(4, "path_outside_project");
 }

@@ -29,7 +29,7 @@ fn a_cloned_project_runs_nothing_before_init() {
         &["history", "--json"],
     ] {
         let error = world.pu(args).cwd(&clone).output().fails(4, "project_untrusted");
-        assert!(error["hint"].as_str().unwrap().contains("pu init"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains(" trust`"), "{error}");
     }
     assert_eq!(world.processes(), []);
     assert!(!marker.exists());
@@ -247,8 +247,7 @@ fn the_project_is_found_from_below() {
 fn each_key_of_the_configuration_acts() {
     let world = World::new();
     let project = world.project(SPECS);
-    project.write(
-        ".pu/config.toml",
+    project.configure(
         "default_agent = \"size\"\n[agents.size]\ncommand = \"/bin/sh\"\nargs = [\"-c\", \"stty size; echo $COLOUR\"]\n\
          env = { COLOUR = \"blue\" }\n[terminal]\ncols = 91\nrows = 17\n[specs]\nfolders = [\"knowledge\"]\n\
          [context]\nbudget = 700\n",

@@ -15,16 +15,13 @@ fn project(world: &World) -> Project<'_> {
     write(&program, "#!/bin/sh\nfor arg; do printf '<%s>\\n' \"$arg\"; done\necho ready\nexec sleep 1000\n");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let project = world.project(SPECS);
-    project.write(
-        ".pu/config.toml",
-        &format!(
-            "[agents.fake]\ncommand = \"{}\"\nprompt_args = [\"--\", \"{{prompt}}\"]\n\
+    project.configure(&format!(
+        "[agents.fake]\ncommand = \"{}\"\nprompt_args = [\"--\", \"{{prompt}}\"]\n\
              session_args = [\"--session-id\", \"{{session_id}}\"]\nresume_args = [\"--resume\", \"{{session_id}}\"]\n\
              delivery = \"system\"\ncontext_args = [\"--context={{context_file}}\"]\n\
              context_args_unless = [\"--resume\"]\n",
-            program.display()
-        ),
-    );
+        program.display()
+    ));
     project.plugins_are_ready();
     project
 }

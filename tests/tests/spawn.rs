@@ -146,7 +146,7 @@ fn a_program_of_the_project_runs_from_the_worktree() {
     project.write("tools/own", "#!/bin/sh\necho \"I am $0\"\n");
     let tool = project.root().join("tools/own");
     std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
-    project.write(".pu/config.toml", "[agents.own]\ncommand = \"./tools/own\"\n");
+    project.configure("[agents.own]\ncommand = \"./tools/own\"\n");
     project.commit("a tool");
     std::fs::remove_file(tool).unwrap();
     project.pu(["spawn", "--json", "-a", "own", "-n", "worker", "x"]).output().ok();

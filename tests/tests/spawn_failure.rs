@@ -70,10 +70,10 @@ fn an_agent_that_is_not_installed_is_told_with_how_to_get_it() {
         output
     });
     leaves_nothing(&project, 3, "unknown_agent_type", || project.pu(["spawn", "--json", "-a", "nobody", "x"]).output());
-    project.write(".pu/config.toml", "[agents.ghost]\ncommand = \"/nonexistent/ghost\"\n");
+    project.configure("[agents.ghost]\ncommand = \"/nonexistent/ghost\"\n");
     leaves_nothing(&project, 3, "command_not_found", || project.pu(["spawn", "--json", "-a", "ghost", "x"]).output());
     // Whether this one is there is known once there is a worktree.
-    project.write(".pu/config.toml", "[agents.ghost]\ncommand = \"./tools/ghost\"\n");
+    project.configure("[agents.ghost]\ncommand = \"./tools/ghost\"\n");
     leaves_nothing(&project, 3, "command_not_found", || project.pu(["spawn", "--json", "-a", "ghost", "x"]).output());
 }
 
@@ -86,7 +86,7 @@ fn a_program_that_does_not_start_leaves_nothing() {
     let program = world.root().join("broken");
     write(&program, "#!/nonexistent/interpreter\n");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    project.write(".pu/config.toml", &format!("[agents.broken]\ncommand = \"{}\"\n", program.display()));
+    project.configure(&format!("[agents.broken]\ncommand = \"{}\"\n", program.display()));
     for place in [&["--root"][..], &[]] {
         let before = project.traces();
         let output = project.pu(["spawn", "--json", "-a", "broken", "x"].iter().chain(place)).output();

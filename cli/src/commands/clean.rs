@@ -1,5 +1,6 @@
 //! `pu clean`: what ended agents left is removed, after it was shown.
 
+use crate::confirm;
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
 use crate::render::{self, View};
@@ -7,7 +8,6 @@ use crate::screen;
 use pu_protocol::answer::CleanItem;
 use pu_protocol::{Answer, Request};
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, IsTerminal};
 
 /// Remove what ended agents left: records, worktrees, branches
 ///
@@ -46,7 +46,10 @@ impl Args {
         if !invocation.json {
             screen::say(&render::clean::items(items, true, &view))?;
         }
-        confirm(invocation.json)?;
+        if let Some(why) = confirm::refusal("remove these?", invocation.json)? {
+            let hint = "`--yes` removes without asking, `--dry-run` shows what would go".to_owned();
+            return Err(Failure::Refused { message: format!("nothing was removed: {why}"), hint });
+        }
         self.remove(invocation, self.whose(items))
     }
 
@@ -69,22 +72,5 @@ impl Args {
 
     fn request(&self, invocation: &Invocation, agents: Vec<String>, dry_run: bool) -> Request {
         Request::Clean { cwd: invocation.cwd(), all_projects: self.all_projects, agents, dry_run }
-    }
-}
-
-fn confirm(json: bool) -> Result<(), Failure> {
-    let refused = |why: &str| {
-        let hint = "`--yes` removes without asking, `--dry-run` shows what would go".to_owned();
-        Err(Failure::Refused { message: format!("nothing was removed: {why}"), hint })
-    };
-    if json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return refused("there is no terminal to ask on");
-    }
-    screen::complain("remove these? [y/N]");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|e| Failure::io("read the answer from", "the terminal", e))?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => refused("it was not confirmed"),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
-use crate::render::{count, project};
+use crate::render::{self, View, count, project};
 use crate::text::printable;
 use pu_protocol::answer::InitReport;
+use pu_protocol::trust::TrustState;
 use pu_protocol::{Answer, Request};
 use std::path::PathBuf;
 
@@ -48,6 +49,10 @@ fn human(report: &InitReport, invocation: &Invocation) -> String {
         lines.push(format!("found     {}", project::kinds(&report.found)));
     }
     lines.extend(report.skipped.iter().map(|why| style.warn(&format!("skipped   {}", printable(why)))));
+    if !report.allowed.is_empty() {
+        lines.push("allowed   what this repository brings may act from now on:".to_owned());
+        lines.extend(render::trust::parts(&report.allowed, TrustState::Trusted, &View::new(style)));
+    }
     lines.push(style.dim("next      pu spawn \"what is to be done\""));
     lines.join("\n")
 }

@@ -23,6 +23,8 @@ mod send;
 mod spawn;
 mod spec;
 mod status;
+mod trust;
+mod untrust;
 mod wait;
 
 use crate::failure::{Failure, Outcome};
@@ -32,6 +34,8 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::Args),
+    Trust(trust::Args),
+    Untrust(untrust::Args),
     Spawn(Box<spawn::Args>),
     Resume(resume::Args),
     Status(status::Args),
@@ -66,6 +70,8 @@ impl Command {
     pub(crate) fn run(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         match self {
             Self::Init(args) => args.run(invocation),
+            Self::Trust(args) => args.run(invocation),
+            Self::Untrust(args) => args.run(invocation),
             Self::Spawn(args) => args.run(invocation),
             Self::Resume(args) => args.run(invocation),
             Self::Status(args) => args.run(invocation),

@@ -17,6 +17,7 @@ pub(crate) mod resume;
 pub(crate) mod scan;
 pub(crate) mod spawn;
 pub(crate) mod spec;
+pub(crate) mod trust;
 
 use crate::screen::{self, Style};
 use crate::text::printable;

@@ -64,7 +64,7 @@ fn state(project: &ProjectInfo, style: Style) -> String {
     let word = printable(&project.state);
     match project.state.as_str() {
         "trusted" => style.good(&word),
-        "known" => format!("{}: nothing of it acts before `pu init` there", style.warn(&word)),
+        "known" => format!("{}: nothing of it acts before `pu trust` there", style.warn(&word)),
         "missing" if project.trusted => format!("{}: its folder is not there; trusted when it was", style.warn(&word)),
         "missing" => format!("{}: its folder is not there", style.warn(&word)),
         _ => style.warn(&word),

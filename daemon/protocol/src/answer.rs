@@ -14,6 +14,7 @@ use crate::learned::LearnedReport;
 use crate::plugin::{PluginInfo, PluginInspection, PluginRun, PluginTimes};
 use crate::project::{FoundFiles, ProjectDetail, ProjectInfo};
 use crate::spec::{SpecDetail, SpecFinding, SpecInfo, SpecMatch};
+use crate::trust::{TrustPart, TrustReport};
 use crate::{AgentInfo, Exit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub enum Answer {
     },
     /// To `project_show` and `project_add`; to `project_remove`, as it was.
     ProjectReport(Box<ProjectDetail>),
+    /// To `trust_show`, `trust` and `untrust`.
+    TrustReport(Box<TrustReport>),
     /// To `spawn`.
     SpawnReport(Box<SpawnReport>),
     /// To `resume`.
@@ -147,6 +150,9 @@ pub struct InitReport {
     /// Files under the spec folders that are not indexed, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
+    /// What of the project can act from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<TrustPart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -27,12 +27,14 @@ pub enum ErrorCode {
     DaemonUnavailable,
     /// The folder is in no project and cannot become one.
     NotAProject,
-    /// The project is known but not trusted.
+    /// The project is known but not trusted, or something that can act in it is not what was trusted.
     ProjectUntrusted,
     /// No project has this name, path or id.
     ProjectNotFound,
     /// Several projects have this name.
     ProjectAmbiguous,
+    /// What can act in the project is not what was shown any more.
+    TrustOutdated,
     /// No agent has this id, prefix or name.
     AgentNotFound,
     /// Several agents have this prefix.

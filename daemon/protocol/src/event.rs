@@ -32,7 +32,7 @@ pub enum Event {
     AgentRemoved { agent_id: String, name: String, project_root: PathBuf },
     /// A project became known.
     ProjectAdded { root: PathBuf, name: String, trusted: bool },
-    /// A project's state is another one than before: `trusted`, `known` or `missing`.
+    /// A project's state is another one than before: `trusted`, `changed`, `known` or `missing`.
     ProjectChanged { root: PathBuf, name: String, state: String },
     /// A project lies elsewhere than before: its root is `root` now, its agents' too.
     ProjectMoved { from: PathBuf, root: PathBuf, name: String },

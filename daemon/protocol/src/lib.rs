@@ -26,6 +26,7 @@ pub mod project;
 pub mod request;
 pub mod schema;
 pub mod spec;
+pub mod trust;
 
 pub use agent::{AgentInfo, AgentState, Exit};
 pub use answer::Answer;

@@ -16,7 +16,8 @@ pub struct ProjectInfo {
     /// What it is known by wherever it lies; absent until its user has made it a project, and for a copy of another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `trusted`, `known` (seen and not trusted), or `missing` (its folder is not there).
+    /// `trusted`, `known` (seen and not trusted), or `missing` (its folder is not there). Of one that is asked for by itself
+    /// also `changed`: it is trusted, and something that can act in it is not what was allowed.
     pub state: String,
     /// Whether its user trusts it, be it there or not.
     pub trusted: bool,

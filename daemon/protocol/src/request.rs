@@ -61,6 +61,16 @@ pub enum Request {
         #[serde(default)]
         cwd: Option<PathBuf>,
     },
+    /// What of the project of `cwd` can act, what of that its user allowed, and what changed since; nothing of it runs.
+    TrustShow { cwd: PathBuf },
+    /// Allows what can act in the project of `cwd`, if that is still what was shown.
+    Trust {
+        cwd: PathBuf,
+        /// The one that was shown.
+        digest: String,
+    },
+    /// Takes back what was allowed: nothing more of the project acts. What runs goes on.
+    Untrust { cwd: PathBuf },
     /// Starts an agent.
     Spawn(Box<SpawnRequest>),
     /// Starts ended agents again, each under its name, in its folder and, where its program can, in its session.
@@ -426,6 +436,9 @@ impl Request {
         "project_add",
         "project_remove",
         "project_show",
+        "trust_show",
+        "trust",
+        "untrust",
         "spawn",
         "resume",
         "status",

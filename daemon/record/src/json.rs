@@ -1,7 +1,7 @@
 //! Records as JSON files: read with an error that tells missing from unreadable from damaged, written through
 //! [`crate::atomic`], and set aside, never erased, when they are damaged.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -17,18 +17,23 @@ const RECORD_MAX: u64 = 64 * 1024 * 1024;
 /// Reads the record at `path`: a regular file of at most 64 MiB. A repository may bring anything under the name of one of
 /// our files; a pipe or a device is refused, not waited for.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
-    let bytes = read_bytes(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => RecordError::Missing { path: path.to_owned() },
-        _ => RecordError::io("read", path)(source),
-    })?;
-    serde_json::from_slice(&bytes).map_err(|source| RecordError::Damaged { path: path.to_owned(), source })
-}
-
-fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut options = OpenOptions::new();
     // So that a named pipe without a writer does not hold the reader up.
     options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(path)?;
+    let file = options.open(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => RecordError::Missing { path: path.to_owned() },
+        _ => RecordError::io("read", path)(source),
+    })?;
+    read_open(file, path)
+}
+
+/// As [`read`], of a file that was opened already.
+pub fn read_open<T: DeserializeOwned>(file: File, path: &Path) -> Result<T, RecordError> {
+    let bytes = bytes_of(file).map_err(RecordError::io("read", path))?;
+    serde_json::from_slice(&bytes).map_err(|source| RecordError::Damaged { path: path.to_owned(), source })
+}
+
+fn bytes_of(file: File) -> io::Result<Vec<u8>> {
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));

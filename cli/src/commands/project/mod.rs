@@ -1,6 +1,6 @@
 //! `pu project`: the projects that the daemon knows.
 //!
-//! What may act in one is decided by `pu init`, not here.
+//! What may act in one is decided by `pu trust` and `pu init`, not here.
 
 mod add;
 mod list;

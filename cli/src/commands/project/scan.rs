@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Look for projects below folders
 ///
 /// Without folders it looks below those of `[discovery] roots` in PU_HOME/config.toml, where new projects are found by
-/// themselves too. What is found is known, not trusted: nothing of it acts before `pu init` there.
+/// themselves too. What is found is known, not trusted: nothing of it acts before `pu trust` there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  pu project scan\n  pu project scan ~/work /srv/repositories")]
 pub(crate) struct Args {

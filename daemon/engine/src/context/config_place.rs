@@ -2,10 +2,7 @@
 //!
 //! Looked for only where a config does not fit. It judges nothing; that a place is not found is no error.
 
-use std::fs::OpenOptions;
-use std::io::Read as _;
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -13,9 +10,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::config::AssemblerConfig;
 use super::maps::Maps;
+use crate::beneath;
 
-/// As much of a file as is looked through; what is configured is never longer.
-const TEXT_MAX: u64 = 1024 * 1024;
+/// No configuration is longer.
+const FILE_MAX: u64 = 1024 * 1024;
 
 /// The files that a chain, and what its assemblers are configured with, can come from.
 #[derive(Debug, Clone)]
@@ -40,23 +38,13 @@ impl ConfigFiles {
 
     fn first(&self, line: impl Fn(&str) -> Option<usize>) -> Option<String> {
         // A chain is replaced as a whole, not merged: the first file that has one is where it comes from.
-        [&self.project, &self.user]
-            .into_iter()
-            .find_map(|file| Some(format!("{}, line {}", file.display(), line(&text_of(file)?)?)))
+        // The user's own may lie anywhere.
+        let files = [(&self.project, self.maps.root.as_path()), (&self.user, Path::new("/"))];
+        files.into_iter().find_map(|(file, root)| {
+            let text = beneath::read_text(root, file, FILE_MAX).ok()?;
+            Some(format!("{}, line {}", file.display(), line(&text)?))
+        })
     }
-}
-
-/// The text of a file that was read before; whatever took its place meanwhile is not waited for.
-pub(super) fn text_of(file: &Path) -> Option<String> {
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(file).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    file.take(TEXT_MAX).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 /// `None` where the text has no such assembler.

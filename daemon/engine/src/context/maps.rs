@@ -12,7 +12,8 @@ use pu_protocol::context::AssemblerError;
 use toml::{Table, Value};
 
 use super::config::AssemblerConfig;
-use super::config_place::{line_at, line_in, text_of};
+use super::config_place::{line_at, line_in};
+use crate::beneath::{self, Refusal};
 
 /// The plugin whose config gets the maps.
 const PLUGIN: &str = "context-map";
@@ -63,7 +64,7 @@ impl Maps {
         let before = entries[..at].iter().filter(|entry| from(entry).as_ref() == Some(&name)).count();
         let mut there = vec![KEY.to_owned(), before.to_string()];
         there.extend_from_slice(inner);
-        let text = text_of(&file)?;
+        let text = beneath::read_text(&self.root, &file, FILE_MAX).ok()?;
         Some(format!("{}, line {}", file.display(), line_in(&text, &there)?))
     }
 
@@ -118,16 +119,13 @@ impl Maps {
     }
 
     fn text(&self, file: &Path) -> Result<String, AssemblerError> {
-        let failed = |error: io::Error| invalid(file, &format!("cannot be read: {error}"));
-        let real = file.canonicalize().map_err(failed)?;
-        if !self.root.canonicalize().is_ok_and(|root| real.starts_with(root)) {
-            return Err(invalid(file, "the link leads out of the project"));
-        }
-        let found = std::fs::metadata(&real).map_err(failed)?;
-        if !found.is_file() || found.len() > FILE_MAX {
-            return Err(invalid(file, &format!("is no file of at most {FILE_MAX} bytes")));
-        }
-        std::fs::read_to_string(&real).map_err(failed)
+        beneath::read_text(&self.root, file, FILE_MAX).map_err(|refusal| match refusal {
+            Refusal::Outside => invalid(file, "the link leads out of the project"),
+            Refusal::NotRegular | Refusal::TooLarge { .. } => {
+                invalid(file, &format!("is no file of at most {FILE_MAX} bytes"))
+            }
+            other => invalid(file, &format!("cannot be read: {other}")),
+        })
     }
 }
 

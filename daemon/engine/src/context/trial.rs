@@ -65,7 +65,7 @@ impl ContextEngine {
     /// takes.
     pub fn ready_plugin(&self, root: &Path, config: &ContextConfig, named: &str) -> Result<ReadyPlugin, ContextError> {
         if Path::new(named).is_absolute() {
-            let source = PluginSource::File(named.into());
+            let source = PluginSource::named(Path::new(named));
             let refused = |failure| ContextError::refused(named, &failure);
             let plugin = source.read().and_then(|bytes| self.host().prepare(bytes)).map_err(refused)?;
             let (name, config) = (plugin.manifest().name.clone(), Value::Object(serde_json::Map::new()));

@@ -4,6 +4,7 @@ use super::context_learned::look;
 use super::failure::Failure;
 use super::spec::kind;
 use super::state::Engine;
+use super::trust::told;
 use crate::projects::ProjectError;
 use crate::specs::SpecMeta;
 use pu_protocol::Answer;
@@ -19,6 +20,7 @@ impl Engine {
         self.slowly_within(&root, move || {
             let initialised = projects.init(&folder)?;
             let project = initialised.project;
+            let allowed = told(&projects.standing(&project.root)?.parts);
             let index = project.index()?;
             index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;
             // So that the first task has all there is to learn from.
@@ -30,6 +32,7 @@ impl Engine {
                 created: initialised.created,
                 specs: u32::try_from(catalog.specs().len()).unwrap_or(u32::MAX),
                 found: by_kind(catalog.specs()),
+                allowed,
                 skipped: index.skipped().iter().map(|file| format!("{}: {}", file.path, file.reason)).collect(),
             }))
         })

@@ -36,7 +36,9 @@ mod state;
 mod status;
 mod stopped;
 mod subscribe;
+mod trust;
 mod undo;
+mod untrust;
 
 pub use dispatch::Reply;
 pub use state::{Engine, EngineOptions};

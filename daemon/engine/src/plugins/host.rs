@@ -52,11 +52,18 @@ pub fn bundled() -> &'static [BundledPlugin] {
 pub enum PluginSource {
     /// One of [`bundled`], by name.
     Bundled(String),
-    /// A component on disk. It is read at each load, so that a replaced file acts at once.
+    /// A component on disk, by a path whose links are resolved: none is followed any more. It is read at each load, so that
+    /// a replaced file acts at once.
     File(PathBuf),
 }
 
 impl PluginSource {
+    /// The component at a path that the user named, by links or without.
+    pub fn named(path: &Path) -> Self {
+        // What is wrong with one that cannot be found is told when it is read.
+        Self::File(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+    }
+
     /// Its bytes as they are now, unchecked. Blocks.
     pub fn read(&self) -> Result<Vec<u8>, PluginFailure> {
         match self {

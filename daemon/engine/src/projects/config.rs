@@ -10,7 +10,7 @@ mod place;
 mod read;
 mod values;
 
-pub(super) use cache::ConfigCache;
+pub(super) use cache::{ConfigCache, Texts};
 pub use values::{ConfigKeyError, config_key};
 
 use super::discovery::DiscoveryConfig;

@@ -211,7 +211,7 @@ impl Draft {
         // Another project lies in the place of one that the user trusted: that trust was not meant for it.
         let loses_trust = row.id.is_some() && row.trusted;
         if loses_trust {
-            row.trusted = false;
+            (row.trusted, row.trust) = (false, None);
             self.events.push(changed(root, ProjectState::Known));
         }
         row.id = id;

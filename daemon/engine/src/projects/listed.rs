@@ -16,6 +16,8 @@ const PREFIX_MIN: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProjectState {
     Trusted,
+    /// Trusted, and something that can act is not what was allowed.
+    Changed,
     /// Seen, and not trusted.
     Known,
     /// Its root, or the `.pu/` in it, is not there.
@@ -26,6 +28,7 @@ impl ProjectState {
     pub fn name(self) -> &'static str {
         match self {
             Self::Trusted => "trusted",
+            Self::Changed => "changed",
             Self::Known => "known",
             Self::Missing => "missing",
         }
@@ -35,6 +38,7 @@ impl ProjectState {
         if row.trusted { Self::Trusted } else { Self::Known }
     }
 
+    /// Whether it is changed is not looked at: that takes a look at all its files.
     fn of(row: &ProjectRow) -> Self {
         if root::is_project(&row.root) { Self::of_one_there(row) } else { Self::Missing }
     }

@@ -14,6 +14,8 @@ mod moved;
 mod project;
 mod registry;
 mod root;
+mod trust;
+mod trusting;
 
 pub use chain_file::ChainFile;
 pub use config::{Config, ConfigKeyError, TerminalConfig, config_key};
@@ -22,3 +24,5 @@ pub use found::Found;
 pub use listed::{ListedProject, ProjectState};
 pub use project::Project;
 pub use registry::{Initialised, Projects};
+pub use trust::Part;
+pub use trusting::Standing;

@@ -4,6 +4,7 @@
 
 use super::config::{Config, ConfigCache};
 use super::error::ProjectError;
+use super::trust::{Acting, Parts};
 use crate::agents::{AgentsError, Git, Repository};
 use crate::events::Events;
 use crate::gates::Gate;
@@ -11,6 +12,7 @@ use crate::specs::{BuildTurns, OnProgress, SourceConfig, SpecIndex};
 use pu_protocol::Event;
 use pu_protocol::config::ConfigValue;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
+use pu_protocol::trust::TrustState;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,9 @@ pub struct Project {
     builds: BuildTurns,
     /// Held while a request changes the files that say which plugins it has.
     plugin_changes: Mutex<()>,
+    acting: Acting,
+    /// How it stood to what its user allowed when that was last told.
+    told: Mutex<Option<TrustState>>,
     /// Opened at the first use; the lock is held while it is built, so that it is built once.
     index: Mutex<Option<(SourceConfig, Arc<SpecIndex>)>>,
     /// Set once git was told, in this daemon's life, not to list what agents are handed.
@@ -75,6 +80,7 @@ impl Project {
         let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
         let key: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let config = ConfigCache::of_project(home.config(), layout.config(), &root);
+        let acting = Acting::new(&root, &layout);
         Self {
             index_folder: home.index().join(key),
             name,
@@ -85,6 +91,8 @@ impl Project {
             events,
             builds,
             plugin_changes: Mutex::default(),
+            acting,
+            told: Mutex::default(),
             index: Mutex::default(),
             handed_files_excluded: AtomicBool::new(false),
             changed: Mutex::default(),
@@ -135,6 +143,18 @@ impl Project {
     /// Each value in force, and where it was said.
     pub fn config_values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
         self.config.values()
+    }
+
+    /// What of it can act, as it is now: of the configuration that is what is in force, be its file faulty by now.
+    pub(super) fn acting(&self) -> Result<Parts, ProjectError> {
+        self.acting.parts(&self.config.texts())
+    }
+
+    /// Notes how it stands to what its user allowed; answers whether that is news. That it is trusted as ever is none.
+    pub(super) fn note_state(&self, now: TrustState) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = told.replace(now);
+        before != Some(now) && (before.is_some() || now != TrustState::Trusted)
     }
 
     /// The spec index, opened (and, the first time, built) if it is not yet.

@@ -111,14 +111,18 @@ impl Projects {
     pub fn trusted(&self, folder: &Path) -> Result<Arc<Project>, ProjectError> {
         let found = self.find(folder)?;
         let turn = self.turn_to_enter(&found);
-        let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_trust(&found)?;
+        // Files are read for what follows, which nobody else has to wait for.
+        drop(entering);
+        self.check_unchanged(&found)?;
         Ok(self.opened(&found))
     }
 
     /// Sees to it that a project that was let in is one, with its folder, before anything is made in it. Answers whether
     /// it became one by this.
     pub fn settle(&self, project: &Project) -> Result<bool, ProjectError> {
+        self.check_unchanged(&project.root)?;
         let turn = self.turn_to_enter(&project.root);
         let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         // Its folder may have come with a checkout meanwhile.
@@ -126,7 +130,12 @@ impl Projects {
         self.check_trust(&project.root)?;
         let becomes_one = !self.is_trusted(&project.root);
         if becomes_one || !self.has_its_identity(project) {
+            // Looked at before the folder is there: what comes with a checkout from now on was not there for its user to see.
+            let parts = project.acting()?;
             self.make(&project.root)?;
+            if becomes_one {
+                self.allow(&project.root, &parts)?;
+            }
         }
         Ok(becomes_one)
     }
@@ -150,7 +159,10 @@ impl Projects {
         let found = self.find(folder)?;
         let known = self.lock().registry.find(&found).map(|row| row.trusted);
         match known {
-            Some(true) => Ok(self.opened(&found)),
+            Some(true) => {
+                self.check_unchanged(&found)?;
+                Ok(self.opened(&found))
+            }
             None if !ProjectLayout::new(&found).root().exists() => Ok(self.opened(&found)),
             Some(false) | None => Err(ProjectError::Untrusted(found)),
         }
@@ -213,9 +225,11 @@ impl Projects {
         let root = root::owner(&folder, &self.shared.home).unwrap_or(folder);
         root::check(&root)?;
         self.recognise(&root)?;
+        let parts = self.opened(&root).acting()?;
         let turn = self.turn_to_enter(&root);
         let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let created = self.make(&root)?;
+        self.allow(&root, &parts)?;
         Ok(Initialised { project: self.opened(&root), created })
     }
 
@@ -251,11 +265,9 @@ impl Projects {
         if known.as_ref().is_some_and(|row| row.trusted && row.id.as_ref() == Some(&id)) {
             return Ok(());
         }
-        let now = jiff::Timestamp::now().to_string();
         let was_trusted = known.as_ref().is_some_and(|row| row.trusted);
-        let fresh = || ProjectRow { root: root.into(), first_seen: now.clone(), ..ProjectRow::default() };
-        let mut row = known.unwrap_or_else(fresh);
-        (row.trusted, row.id, row.last_seen) = (true, Some(id), Some(now));
+        let mut row = known.unwrap_or_else(|| ProjectRow::seen_now(root));
+        (row.trusted, row.id, row.last_seen) = (true, Some(id), Some(jiff::Timestamp::now().to_string()));
         let mut registry = state.registry.clone();
         registry.put(row);
         registry.write(&self.shared.home.projects())?;
@@ -269,7 +281,7 @@ impl Projects {
         Ok(())
     }
 
-    fn opened(&self, root: &Path) -> Arc<Project> {
+    pub(super) fn opened(&self, root: &Path) -> Arc<Project> {
         let mut state = self.lock();
         let fresh = || {
             let Shared { home, events, gates, builds, .. } = &*self.shared;

@@ -3,17 +3,16 @@
 //! What is checked is the opened file, not its name, so that nothing can be put in its place between check and read. The
 //! open never waits, not even on a FIFO.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use super::stamp::Stamp;
+use crate::beneath;
 
 /// A spec file's content as it was at `read_at`.
 #[derive(Debug)]
@@ -30,16 +29,9 @@ pub(super) struct SpecFile {
 
 /// Reads `path`, which is relative to the canonical `root`; the error says why it cannot be read, in words for the user.
 pub(super) fn read(root: &Path, path: &str, max_bytes: u64) -> Result<SpecFile, String> {
-    let real = fs::canonicalize(root.join(path)).map_err(|error| error.to_string())?;
-    if !real.starts_with(root) {
-        return Err("it leads out of the project".into());
-    }
     let read_at = SystemTime::now();
-    let file = open(&real).map_err(|error| error.to_string())?;
+    let file = beneath::open(root, Path::new(path)).map_err(|refusal| refusal.to_string())?;
     let metadata = file.metadata().map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("not a regular file".into());
-    }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max_bytes)).unwrap_or(0) + 1);
     file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > max_bytes {
@@ -57,9 +49,8 @@ pub(super) fn read(root: &Path, path: &str, max_bytes: u64) -> Result<SpecFile, 
 /// Reads a range of the bytes of `path` if the file is still the one that `stamp` is of, and trusted; `None` for whatever
 /// else it may be. So nothing need be hashed to know the revision, and nothing read but the range.
 pub(super) fn read_untouched(root: &Path, path: &str, stamp: Stamp, range: &Range<u64>) -> Option<String> {
-    let real = fs::canonicalize(root.join(path)).ok().filter(|real| real.starts_with(root))?;
-    let file = open(&real).ok()?;
-    let untouched = || file.metadata().is_ok_and(|metadata| metadata.is_file() && Stamp::of(&metadata) == stamp);
+    let file = beneath::open(root, Path::new(path)).ok()?;
+    let untouched = || file.metadata().is_ok_and(|metadata| Stamp::of(&metadata) == stamp);
     if !untouched() {
         return None;
     }
@@ -69,15 +60,10 @@ pub(super) fn read_untouched(root: &Path, path: &str, stamp: Stamp, range: &Rang
     String::from_utf8(bytes).ok().filter(|_| untouched())
 }
 
-/// Opens without following a link at the last step (the path is resolved already) and without waiting for a writer.
-fn open(path: &Path) -> std::io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits();
-    OpenOptions::new().read(true).custom_flags(flags as i32).open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, File};
     use std::io::Write as _;
     use std::os::unix::fs::symlink;
 

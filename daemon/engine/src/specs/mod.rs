@@ -10,6 +10,7 @@ mod disk;
 mod error;
 mod file;
 mod format;
+mod ignores;
 mod library;
 mod lint;
 mod native;
@@ -50,6 +51,7 @@ pub use rank::Evidence;
 pub use rule::{Patterns, Rule, RuleFault, RuleKind, RuleMode};
 pub use search::{SearchQuery, SectionHit, SpecHit};
 pub use source::{SkipKind, SkippedFile, SourceConfig};
+pub(crate) use stamp::Stamp;
 pub use text::SpecText;
 pub use view::SpecView;
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use ignore::{DirEntry, WalkBuilder};
 
+use super::ignores;
 use super::rule;
 use super::source::{SourceConfig, is_never_read};
 
@@ -71,7 +72,8 @@ impl Nested {
 fn walk(root: &Path, sources: Vec<PathBuf>) -> (Vec<PathBuf>, bool) {
     let mut files = Vec::new();
     // A source that is the project itself is walked as one.
-    if sources.iter().any(|source| source == root) {
+    // What may not be read is told where the folders of specs are walked.
+    if sources.iter().any(|source| source == root) || ignores::unsound(root, root).is_some() {
         return (files, false);
     }
     let base = root.to_path_buf();
@@ -105,5 +107,5 @@ fn is_walked(entry: &DirEntry, root: &Path, sources: &[PathBuf]) -> bool {
     }
     let never = is_never_read(root, entry.path());
     let source = sources.iter().any(|source| source == entry.path());
-    !never && !source && !entry.path().join(".git").exists()
+    !never && !source && !entry.path().join(".git").exists() && ignores::unsound(root, entry.path()).is_none()
 }

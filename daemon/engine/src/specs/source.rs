@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder};
 
 use super::format::Format;
+use super::ignores;
 use super::nested::Nested;
 use super::rule::{self, RuleKind};
 use super::stamp::Stamp;
@@ -275,6 +277,12 @@ impl SourceWalk<'_> {
                 }
                 continue;
             }
+            if let Some(file) = ignores::unsound_above(self.root, &real) {
+                self.skip(&folder, unsound(&self.shown(&file)));
+                // Heard of once it is mended.
+                self.scan.linked.push(file);
+                continue;
+            }
             if real != folder {
                 self.note_link(&folder);
                 self.scan.linked.push(real.clone());
@@ -282,11 +290,26 @@ impl SourceWalk<'_> {
             self.roots.push(real.clone());
             self.scan.folders.push(real.clone());
             let root = self.root.to_path_buf();
+            let left: Arc<Mutex<Vec<(PathBuf, PathBuf)>>> = Arc::default();
+            let noted = Arc::clone(&left);
+            let is_walked = move |entry: &DirEntry| {
+                if entry.depth() == 0 {
+                    return true;
+                }
+                if is_never_read(&root, entry.path()) {
+                    return false;
+                }
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                let unsound = is_folder.then(|| ignores::unsound(&root, entry.path())).flatten();
+                let is_sound = unsound.is_none();
+                locked(&noted).extend(unsound.map(|file| (entry.path().to_owned(), file)));
+                is_sound
+            };
             let walk = WalkBuilder::new(&folder)
                 .follow_links(false)
                 .require_git(false)
                 .sort_by_file_name(|a, b| a.cmp(b))
-                .filter_entry(move |entry| entry.depth() == 0 || !is_never_read(&root, entry.path()))
+                .filter_entry(is_walked)
                 .build();
             for entry in walk {
                 match entry {
@@ -299,6 +322,10 @@ impl SourceWalk<'_> {
                     }
                     Err(error) => self.skip_error(&folder, &error),
                 }
+            }
+            for (inner, file) in locked(&left).drain(..) {
+                self.skip(&inner, unsound(&self.shown(&file)));
+                self.scan.linked.push(file);
             }
         }
     }
@@ -429,6 +456,14 @@ impl SourceWalk<'_> {
     fn shown(&self, path: &Path) -> String {
         path.strip_prefix(self.root).unwrap_or(path).to_string_lossy().into_owned()
     }
+}
+
+fn unsound(file: &str) -> String {
+    format!("{file} says what to ignore there, and is no file of the project that may be read")
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn error_path(error: &ignore::Error) -> Option<&Path> {

@@ -16,7 +16,7 @@ const COARSE_NS: i128 = 2_100_000_000;
 const SECOND_NS: i128 = 1_000_000_000;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
+pub(crate) struct Stamp {
     size: u64,
     modified_ns: i128,
     changed_ns: i128,
@@ -24,7 +24,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
         let ns = |s: i64, ns: i64| i128::from(s) * SECOND_NS + i128::from(ns);
         Stamp {
             size: metadata.size(),
@@ -35,7 +35,7 @@ impl Stamp {
     }
 
     /// This stamp if it can be trusted, else one that no file has.
-    pub(super) fn trusted(self, read_at: SystemTime) -> Stamp {
+    pub(crate) fn trusted(self, read_at: SystemTime) -> Stamp {
         if self.settled(read_at) { self } else { Stamp::default() }
     }
 

@@ -3,9 +3,9 @@
 //!
 //! Knows nothing of what stands in a line, and never holds more than one.
 
-use std::fs::{File, OpenOptions};
+use crate::beneath;
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Take};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// The longest line that is read, in bytes. A spawn's report holds a request, its context and what was left out of it.
@@ -95,16 +95,11 @@ enum Found {
     Nothing,
 }
 
-/// A pipe or a device is refused, not waited for.
+/// A pipe or a device is refused, not waited for, and so is a link that leads out of the project.
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
-    }
-    Ok((file, found.len()))
+    let file = beneath::open_own(path)?;
+    let length = file.metadata()?.len();
+    Ok((file, length))
 }
 
 #[cfg(test)]

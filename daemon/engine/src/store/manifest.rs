@@ -5,8 +5,9 @@
 
 use super::history::{HistoryEntry, each_line};
 use super::{StoreError, set_aside_damaged};
+use crate::beneath;
 use pu_protocol::layout::ProjectLayout;
-use pu_record::{atomic, fault, json};
+use pu_record::{RecordError, atomic, fault, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -131,7 +132,11 @@ pub fn read_manifest(project: &ProjectLayout) -> Result<Manifest, StoreError> {
 
 fn read(project: &ProjectLayout) -> Result<Manifest, StoreError> {
     let path = project.manifest();
-    let manifest: Manifest = json::read_if_present(&path)?.unwrap_or_default();
+    let manifest: Manifest = match beneath::open_own(&path) {
+        Ok(file) => json::read_open(file, &path)?,
+        Err(refusal) if refusal.is_missing() => Manifest::default(),
+        Err(refusal) => return Err(RecordError::Io { act: "read", path, source: refusal.into() }.into()),
+    };
     if manifest.version > VERSION {
         return Err(StoreError::Newer { path, found: manifest.version, known: VERSION });
     }

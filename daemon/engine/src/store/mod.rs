@@ -24,7 +24,7 @@ pub use outcomes::{Outcome, Outcomes, forget_outcomes, read_outcomes, record_out
 pub use past::{PastEnd, PastSpawn, recent_spawns};
 pub use plugin_state::{read_plugin_state, update_plugin_state};
 pub use plugins_lock::{PluginPin, PluginsLock};
-pub use registry::{FormerRoot, ProjectRow, Registry};
+pub use registry::{FormerRoot, ProjectRow, Registry, TrustRow};
 pub use runs::{Run, RunEnded, read_runs};
 
 use pu_protocol::{ErrorBody, ErrorCode};

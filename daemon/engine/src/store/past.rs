@@ -4,13 +4,12 @@
 
 use super::StoreError;
 use super::history::{TouchedFile, files};
+use crate::beneath;
 use pu_protocol::layout::ProjectLayout;
 use pu_record::RecordError;
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// As much of the file's end as is read.
@@ -97,15 +96,8 @@ fn spawns_in(project: &ProjectLayout, at_most: u64) -> Result<Vec<PastSpawn>, St
 
 /// The last bytes of the file, without the line that they begin within.
 pub(super) fn read_end(path: &Path, at_most: u64) -> io::Result<Vec<u8>> {
-    let mut options = OpenOptions::new();
-    // So that a named pipe without a writer does not hold the reader up.
-    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    let mut file = options.open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
-    }
-    let start = found.len().saturating_sub(at_most);
+    let mut file = beneath::open_own(path)?;
+    let start = file.metadata()?.len().saturating_sub(at_most);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(at_most).read_to_end(&mut bytes)?;

@@ -4,6 +4,7 @@
 //! damaged one is told with its line and never set aside. It reads no plugin and decides nothing.
 
 use super::StoreError;
+use crate::beneath::{self, Refusal};
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Component, Path};
@@ -156,14 +157,13 @@ impl PluginsLock {
 
 fn read_text(path: &Path) -> Result<Option<String>, StoreError> {
     let io = |source| pu_record::RecordError::Io { act: "read", path: path.into(), source };
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io(error).into()),
-        Ok(found) if !found.is_file() => return Err(io(not_a_lock("it is no regular file")).into()),
-        Ok(found) if found.len() > FILE_MAX => return Err(io(not_a_lock("it is over 1 MiB long")).into()),
-        Ok(_) => {}
-    }
-    let bytes = std::fs::read(path).map_err(io)?;
+    let bytes = match beneath::open_own(path).and_then(|file| beneath::bytes_of(file, FILE_MAX)) {
+        Ok(bytes) => bytes,
+        Err(refusal) if refusal.is_missing() => return Ok(None),
+        Err(Refusal::NotRegular) => return Err(io(not_a_lock("it is no regular file")).into()),
+        Err(Refusal::TooLarge { .. }) => return Err(io(not_a_lock("it is over 1 MiB long")).into()),
+        Err(other) => return Err(io(other.into()).into()),
+    };
     String::from_utf8(bytes).map(Some).map_err(|error| StoreError::PluginsLock {
         path: path.into(),
         line: error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1,

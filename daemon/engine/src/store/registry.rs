@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use pu_record::json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
@@ -42,6 +43,9 @@ pub struct ProjectRow {
     /// Where it lay before, the last place last: agents that were started there have that root on record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerRoot>,
+    /// What may act in it. None for one that is not trusted, or that an older release trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<TrustRow>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -56,7 +60,30 @@ pub struct FormerRoot {
     pub extra: Map<String, Value>,
 }
 
+/// What its user allowed to act in a project.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrustRow {
+    /// RFC 3339.
+    pub at: String,
+    /// The digest of each part that may act.
+    #[serde(default)]
+    pub parts: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl TrustRow {
+    pub fn now(parts: BTreeMap<String, String>) -> Self {
+        Self { at: jiff::Timestamp::now().to_string(), parts, extra: Map::default() }
+    }
+}
+
 impl ProjectRow {
+    /// A project that nobody trusts and that was not known until now.
+    pub fn seen_now(root: &Path) -> Self {
+        Self { root: root.into(), first_seen: jiff::Timestamp::now().to_string(), ..Self::default() }
+    }
+
     /// Notes that it lies elsewhere from now on.
     pub fn move_to(&mut self, root: PathBuf, now: &str) {
         let left = std::mem::replace(&mut self.root, root);

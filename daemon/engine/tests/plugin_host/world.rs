@@ -42,7 +42,7 @@ impl World {
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PluginSource {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        PluginSource::File(path)
+        PluginSource::named(&path)
     }
 
     pub(crate) fn keyword(&self) -> Result<Arc<Plugin>, PluginFailure> {

@@ -14,7 +14,10 @@ use std::sync::Arc;
 pub(super) fn trust(projects: &Projects, project: &Project) -> (Finding, bool) {
     let root = &project.root;
     if projects.is_trusted(root) {
-        return (Finding::ok("project", format!("{} is trusted", root.display())), true);
+        return match projects.check_unchanged(root) {
+            Ok(()) => (Finding::ok("project", format!("{} is trusted", root.display())), true),
+            Err(error) => (told("project", FindingState::Warning, error.body()), false),
+        };
     }
     if !project.layout.root().exists() {
         let detail = format!("{} is no project yet: `pu init` or the first `pu spawn` makes it one", root.display());

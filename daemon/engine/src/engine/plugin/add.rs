@@ -46,7 +46,7 @@ impl Engine {
         source: String,
     ) -> Result<(Vec<u8>, PluginPin), Failure> {
         let refused = |failure: PluginFailure| ContextError::refused(component.display().to_string(), &failure);
-        let bytes = PluginSource::File(component.to_owned()).read().map_err(refused)?;
+        let bytes = PluginSource::named(component).read().map_err(refused)?;
         let inspection = inspect(&bytes).map_err(refused)?;
         let name = name.unwrap_or_else(|| inspection.manifest.name.clone());
         if !is_plugin_name(&name) {

@@ -73,6 +73,11 @@ impl Changes {
         Ok(true)
     }
 
+    /// What was changed so far.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.done.iter().map(|(path, ..)| path.clone()).collect()
+    }
+
     /// The changes stay; answers what was changed.
     pub(super) fn keep(self) -> Vec<PathBuf> {
         self.done.into_iter().map(|(path, ..)| path).collect()

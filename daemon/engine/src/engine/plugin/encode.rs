@@ -25,7 +25,7 @@ impl Engine {
             }
             let read = |path: &PathBuf| {
                 let refused = |failure| ContextError::refused(path.display().to_string(), &failure);
-                PluginSource::File(path.clone()).read().map_err(refused)
+                PluginSource::named(path).read().map_err(refused)
             };
             let (core_bytes, manifest_bytes) = (read(&core)?, read(&manifest)?);
             let (bytes, inspection) = encode_plugin(&core_bytes, &manifest_bytes)

@@ -23,7 +23,7 @@ impl Engine {
     /// A path needs no project.
     fn source_to_inspect(&self, cwd: &Path, plugin: &str) -> Result<PluginSource, Failure> {
         if Path::new(plugin).is_absolute() {
-            return Ok(PluginSource::File(plugin.into()));
+            return Ok(PluginSource::named(Path::new(plugin)));
         }
         let project = self.projects.known(cwd)?;
         let config = project.config()?;

@@ -32,7 +32,12 @@ impl Engine {
         let _alone = project.plugins_change();
         let mut changes = changes::Changes::of(project);
         let stands = change(&mut changes).and_then(|()| self.standing(project, name));
-        match stands {
+        // What the user had written may act; whatever else is not as it was trusted is asked for as ever.
+        let allowed = stands.and_then(|plugin| {
+            self.projects.renew_trust(project, name, &changes.paths())?;
+            Ok(plugin)
+        });
+        match allowed {
             Ok(plugin) => Ok(Answer::PluginChanged { plugin: Box::new(plugin), changed: changes.keep() }),
             Err(failure) => Err(changes.undo(failure)),
         }

@@ -19,9 +19,13 @@ impl Engine {
         let root = &listed.row.root;
         let agents = self.roster.list(Some(root));
         let live = agents.iter().filter(|agent| agent.state.is_live()).count();
-        let condition = self.condition(listed);
+        let objection = self.projects.objection(listed);
+        let state = if objection.is_some() { ProjectState::Changed } else { listed.state };
+        let objection = objection.map(|error| error.to_string());
+        let condition: Vec<String> = objection.into_iter().chain(self.condition(listed)).collect();
+        let (state, error) = (state.name().to_owned(), condition.first().cloned());
         ProjectDetail {
-            project: ProjectInfo { error: condition.first().cloned(), ..info(listed, live) },
+            project: ProjectInfo { state, error, ..info(listed, live) },
             ended_agents: number(agents.len() - live),
             former_roots: listed.row.former.iter().map(|former| former.root.clone()).collect(),
             condition,

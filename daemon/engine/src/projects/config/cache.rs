@@ -38,6 +38,14 @@ struct Last {
     kept: Option<Arc<Loaded>>,
 }
 
+/// The texts of the files that are in force; empty where there is no file, or none could be used yet.
+#[derive(Debug, Default)]
+pub(in crate::projects) struct Texts {
+    pub(in crate::projects) user: String,
+    /// The project's own.
+    pub(in crate::projects) own: String,
+}
+
 type Stamps = Vec<Option<Stamp>>;
 
 /// What a file looks like from outside.
@@ -90,6 +98,16 @@ impl ConfigCache {
     /// The values in force.
     pub(in crate::projects) fn values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
         Ok(values::of(&self.in_force()?)?)
+    }
+
+    /// What acts, as it is written: not what the files say now, where one of them is faulty.
+    pub(in crate::projects) fn texts(&self) -> Texts {
+        let mut texts = Texts::default();
+        for source in self.in_force().iter().flat_map(|loaded| &loaded.sources) {
+            let text = if source.file.is_users() { &mut texts.user } else { &mut texts.own };
+            text.clone_from(&source.text);
+        }
+        texts
     }
 
     fn in_force(&self) -> Result<Arc<Loaded>, Fault> {

@@ -7,10 +7,7 @@ use super::Config;
 use super::fault::{self, Fault, dotted};
 use super::place::{Found, Outline};
 use crate::agents::{AgentsError, Definitions};
-use rustix::fs::OFlags;
-use std::fs::{Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use crate::beneath::{self, Refusal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::{Table, Value};
@@ -65,10 +62,6 @@ impl ConfigFile {
         Fault::Invalid { path: self.path.clone(), message: message.into() }
     }
 
-    fn cannot_be_read(&self, error: &io::Error) -> Fault {
-        self.fault(format!("cannot be read: {error}"))
-    }
-
     /// The text; empty where there is no file.
     pub(super) fn text(&self) -> Result<String, Fault> {
         let bytes = self.bytes()?;
@@ -80,38 +73,23 @@ impl ConfigFile {
     }
 
     fn bytes(&self) -> Result<Vec<u8>, Fault> {
-        let real = match self.path.canonicalize() {
-            Ok(real) => real,
-            Err(error) if error.kind() == ErrorKind::NotFound && !self.path.is_symlink() => return Ok(Vec::new()),
-            Err(error) => return Err(self.cannot_be_read(&error)),
+        // The user's own may lie anywhere.
+        let root = self.root.as_deref().unwrap_or(Path::new("/"));
+        let refusal = match beneath::read(root, &self.path, FILE_MAX) {
+            Ok(bytes) => return Ok(bytes),
+            Err(refusal) => refusal,
         };
-        if self.root.as_ref().is_some_and(|root| !real.starts_with(root)) {
-            return Err(Fault::Outside { path: self.path.clone(), real });
+        match refusal {
+            // A link that leads nowhere was meant to lead somewhere.
+            missing if missing.is_missing() && !self.path.is_symlink() => Ok(Vec::new()),
+            Refusal::Outside => {
+                let real = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+                Err(Fault::Outside { path: self.path.clone(), real })
+            }
+            Refusal::NotRegular => Err(self.fault("is no regular file")),
+            Refusal::TooLarge { .. } => Err(self.fault(format!("is over {FILE_MAX} bytes long"))),
+            other => Err(self.fault(format!("cannot be read: {other}"))),
         }
-        let cannot = |error: io::Error| self.cannot_be_read(&error);
-        // What is no file is not even opened; what takes its place after this look is opened without waiting, and refused.
-        self.check_is_file(&std::fs::metadata(&real).map_err(cannot)?)?;
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-        let file = options.open(&real).map_err(cannot)?;
-        self.check_is_file(&file.metadata().map_err(cannot)?)?;
-        let mut bytes = Vec::new();
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
-        if bytes.len() as u64 > FILE_MAX {
-            return Err(self.too_long());
-        }
-        Ok(bytes)
-    }
-
-    fn check_is_file(&self, found: &Metadata) -> Result<(), Fault> {
-        if !found.is_file() {
-            return Err(self.fault("is no regular file"));
-        }
-        if found.len() > FILE_MAX { Err(self.too_long()) } else { Ok(()) }
-    }
-
-    fn too_long(&self) -> Fault {
-        self.fault(format!("is over {FILE_MAX} bytes long"))
     }
 
     fn table(&self, text: &str) -> Result<Table, Fault> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ignore::WalkBuilder;
 
+use super::super::ignores;
 use super::super::source::is_never_read;
 
 /// After so many entries the walk ends.
@@ -26,9 +27,16 @@ impl Tree {
             .hidden(false)
             .follow_links(false)
             .require_git(false)
-            .filter_entry(move |entry| entry.depth() == 0 || !is_never_read(&base, entry.path()))
+            .filter_entry(move |entry| {
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                let is_sound = || !is_folder || ignores::unsound(&base, entry.path()).is_none();
+                entry.depth() == 0 || (!is_never_read(&base, entry.path()) && is_sound())
+            })
             .build();
         let mut tree = Self::default();
+        if ignores::unsound(root, root).is_some() {
+            return tree;
+        }
         // A folder that cannot be read is nobody's concern here.
         for (nth, entry) in walk.filter_map(Result::ok).enumerate() {
             if nth >= MAX_ENTRIES {

@@ -109,3 +109,19 @@ fn a_configured_folder_cannot_lead_out_of_the_project() {
         assert_eq!(index.skipped().len(), 1, "{folder}");
     }
 }
+
+/// The walker would wait for the pipe, and read the device until there is no memory left.
+#[test]
+fn a_list_of_what_to_ignore_that_is_no_file_is_not_opened() {
+    let project = Project::new(&[("specs/a.md", "# A"), ("specs/pipe/b.md", "# B"), ("docs/c.md", "# C")]);
+    mkfifo(&project.root().join("specs/pipe/.gitignore"), Mode::S_IRWXU).unwrap();
+    symlink("/dev/zero", project.root().join("docs/.ignore")).unwrap();
+    let index = project.open();
+    assert_eq!(paths(&index), ["specs/a.md"]);
+    assert!(
+        reason(&index, "specs/pipe").starts_with("specs/pipe/.gitignore says what to ignore"),
+        "{:?}",
+        index.skipped()
+    );
+    assert!(reason(&index, "docs").starts_with("docs/.ignore says what to ignore"), "{:?}", index.skipped());
+}
