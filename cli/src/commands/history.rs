@@ -3,6 +3,8 @@
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
 use crate::render::{self, View};
+use crate::screen;
+use crate::text::printable;
 use jiff::{SignedDuration, Timestamp};
 use pu_protocol::{Answer, Request};
 
@@ -52,9 +54,13 @@ impl Args {
             spec: self.spec.clone(),
             limit: Some(self.limit),
         })?;
-        let Answer::HistoryReport { runs, more } = &reply.answer else {
+        let Answer::HistoryReport { runs, more, warnings } = &reply.answer else {
             return Err(invocation.mismatch("history", &reply.answer));
         };
+        // For programs they are in the answer.
+        if !invocation.json {
+            warnings.iter().for_each(|warning| screen::complain(&printable(warning)));
+        }
         let view = View::new(invocation.style);
         invocation.show(&reply, || match self.called {
             Some(_) => render::history::in_full(runs, *more, &view),

@@ -18,6 +18,9 @@ const PROMPT_MAX: usize = 2_000;
 const PREFIX_MIN: usize = 4;
 /// Bytes of a line that an answer leaves free.
 const SPARE: usize = 1024;
+/// As many projects are told of whose history cannot be read, and why in as many characters.
+const WARNINGS_MAX: usize = 100;
+const WARNING_MAX: usize = 1_000;
 
 /// Which runs are asked for; what is absent lets all pass.
 #[derive(Debug, Clone, Default)]
@@ -51,14 +54,15 @@ impl Engine {
             BTreeSet::from([root])
         };
         let engine = self.clone();
-        let mut runs = self.slowly(move || engine.runs_of(&roots)).await??;
+        let (mut runs, warnings) = self.slowly(move || engine.runs_of(&roots, all_projects)).await??;
         runs.retain(|run| matches(run, &filter, since));
         runs.sort_by(|a, b| b.started_at.cmp(&a.started_at));
         let all = runs.len();
         runs.truncate(filter.limit.unwrap_or(LIMIT) as usize);
-        fit_line(&mut runs, LINE_MAX - SPARE);
+        let told = serde_json::to_vec(&warnings).map_or(0, |json| json.len());
+        fit_line(&mut runs, (LINE_MAX - SPARE).saturating_sub(told));
         let more = u32::try_from(all - runs.len()).unwrap_or(u32::MAX);
-        Ok(Answer::HistoryReport { runs, more })
+        Ok(Answer::HistoryReport { runs, more, warnings })
     }
 
     /// Refuses a project whose history may be what somebody else made up: one that brings its `.pu/`, has no trust and has
@@ -71,14 +75,23 @@ impl Engine {
         Err(ProjectError::Untrusted(root.to_owned()).into())
     }
 
-    /// Blocking.
-    fn runs_of(&self, roots: &BTreeSet<PathBuf>) -> Result<Vec<PastRun>, Failure> {
-        let mut all = Vec::new();
+    /// The runs, and, of several projects, which of them cannot tell theirs: one that was named fails. Blocking.
+    fn runs_of(&self, roots: &BTreeSet<PathBuf>, of_several: bool) -> Result<(Vec<PastRun>, Vec<String>), Failure> {
+        let (mut all, mut warnings) = (Vec::new(), Vec::new());
         for root in roots {
-            let runs = read_runs(&ProjectLayout::new(root))?;
-            all.extend(runs.into_iter().map(|run| self.told_of(run, root)));
+            match read_runs(&ProjectLayout::new(root)) {
+                Ok(runs) => all.extend(runs.into_iter().map(|run| self.told_of(run, root))),
+                Err(error) if of_several => {
+                    let failure = Failure::from(error);
+                    failure.log("history");
+                    let message: String = failure.body.message.chars().take(WARNING_MAX).collect();
+                    warnings.push(format!("the history of {} is not told: {message}", root.display()));
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(all)
+        warnings.truncate(WARNINGS_MAX);
+        Ok((all, warnings))
     }
 
     fn told_of(&self, run: Run, root: &Path) -> PastRun {

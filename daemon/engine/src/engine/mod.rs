@@ -19,6 +19,7 @@ mod input;
 mod keep;
 mod kill;
 mod logs;
+mod looks;
 mod plugin;
 mod recover;
 mod resize;

@@ -91,7 +91,7 @@ pub(super) fn withdraw(layout: &AgentLayout, launch: &LaunchRecord, commit: &Spa
     left.extend(remove_folder(&ProjectLayout::new(&launch.cwd).handed(&launch.agent_id)));
     if let Some(row) = &commit.worktree {
         match Git::in_environment(std::env::vars_os()).and_then(|git| Repository::open(git, &launch.project_root)) {
-            // In this boot no shim ever said anything, so no agent ever ran there.
+            // No shim ever said anything, so no agent ever ran there.
             Ok(repository) if layout.claimed().exists() => {
                 left.extend(remove_worktree(&repository, &made_for(row, launch), false));
             }
