@@ -248,10 +248,15 @@ fn what_is_not_recognised_is_listed_and_left() {
     write(strange.join("launch.json"), "{\"agent_id\":\"other\"}");
     write(world.home().agents().join("broken/launch.json"), "{\"agent");
     project.spawn("worker", "exec sleep 1000", &["--root"]);
+    let daemon = world.daemon();
     world.crash_daemon();
+    // But for what the last daemon was just removing.
+    let leaving = world.home().agents().join(format!(".0a1b2c3d.{daemon}-7.tmp"));
+    write(leaving.join("output/00000000000000000000"), "hello");
     let report = project.pu(["status", "--json"]).output().json();
     assert_eq!(report["agents"][0]["name"], "worker");
     let listed = report["unrecognised"].to_string();
+    assert!(!leaving.exists() && !listed.contains("0a1b2c3d"), "{report}");
     assert!(listed.contains("strange") && listed.contains("broken"), "{report}");
     assert!(strange.join("launch.json").exists());
 }

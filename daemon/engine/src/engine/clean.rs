@@ -9,7 +9,8 @@ use crate::agents::{
 use crate::projects::Project;
 use crate::store::{read_manifest, update_manifest};
 use pu_protocol::answer::CleanItem;
-use pu_protocol::{AgentInfo, Answer, ErrorCode, Event};
+use pu_protocol::{AgentInfo, Answer, Event};
+use pu_record::atomic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -226,13 +227,7 @@ impl Sweep {
 
     fn remove_record(&self, agent: &Agent) -> Result<(), Failure> {
         handed::remove(&agent.launch.cwd, &agent.info.agent_id)?;
-        let folder = agent.layout.root();
-        match std::fs::remove_dir_all(folder) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(Failure::new(ErrorCode::Io, format!("cannot remove {}: {e}", folder.display())));
-            }
-            _ => {}
-        }
+        atomic::remove_folder(agent.layout.root())?;
         self.engine.roster.remove(&agent.info.agent_id);
         // A row that stays names an agent that nobody knows, and is passed over.
         let _ = update_manifest(&self.project.layout, |manifest| manifest.remove_stopped(&agent.info.agent_id));

@@ -43,6 +43,7 @@ impl Engine {
         let home = self.options.home.clone();
         let look = move || {
             atomic::remove_unfinished(home.root());
+            atomic::remove_unfinished_folders(&home.agents());
             agent_folders(&home.agents())
         };
         let folders = tokio::task::spawn_blocking(look).await.unwrap_or_default();

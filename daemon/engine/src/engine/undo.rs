@@ -6,6 +6,7 @@ use crate::agents::{AgentsError, CreatedWorktree, Git, Repository, Undone};
 use crate::shims;
 use crate::store::{SpawnCommit, WorktreeRow, withdraw_commit};
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
+use pu_record::atomic;
 use pu_record::launch::LaunchRecord;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ const GRACE_MS: u64 = 500;
 enum Step {
     Worktree(Box<(Repository, CreatedWorktree)>),
     Folder(PathBuf),
+    Records(AgentLayout),
     Shim(AgentLayout),
     Rows(ProjectLayout, Box<SpawnCommit>),
 }
@@ -37,6 +39,11 @@ impl Undo {
     /// A folder that is about to be made: half-made ones go too.
     pub(super) fn folder(&mut self, path: PathBuf) {
         self.steps.push(Step::Folder(path));
+    }
+
+    /// The agent's own folder, about to be made as well.
+    pub(super) fn records(&mut self, layout: AgentLayout) {
+        self.steps.push(Step::Records(layout));
     }
 
     pub(super) fn shim(&mut self, layout: AgentLayout) {
@@ -74,6 +81,10 @@ impl Undo {
                     let removed = tokio::task::spawn_blocking(move || remove_folder(&path)).await;
                     left.extend(removed.ok().flatten());
                 }
+                Step::Records(layout) => {
+                    let removed = tokio::task::spawn_blocking(move || remove_records(&layout)).await;
+                    left.extend(removed.ok().flatten());
+                }
                 Step::Worktree(made) => {
                     let undone =
                         tokio::task::spawn_blocking(move || remove_worktree(&made.0, &made.1, agent_started)).await;
@@ -105,7 +116,7 @@ pub(super) fn withdraw(layout: &AgentLayout, launch: &LaunchRecord, commit: &Spa
     }
     // Last: while this folder is there, the next recovery tries again.
     if left.is_empty() {
-        left.extend(remove_folder(layout.root()));
+        left.extend(remove_records(layout));
     }
     left
 }
@@ -127,6 +138,13 @@ async fn end_agent(layout: &AgentLayout) -> Option<String> {
         Ok(Ok(())) => None,
         _ => Some(format!("the agent's process {}", welcome.child_pid)),
     }
+}
+
+/// Whole: half of an agent's folder would be nobody's, for ever.
+fn remove_records(layout: &AgentLayout) -> Option<String> {
+    // An empty one first: to look into it takes a descriptor, of which there may be none left.
+    let removed = std::fs::remove_dir(layout.root()).or_else(|_| atomic::remove_folder(layout.root()));
+    removed.err().map(|error| error.to_string())
 }
 
 fn remove_folder(path: &Path) -> Option<String> {
