@@ -2,6 +2,7 @@
 //! has a point.
 
 use crate::stage::Stage;
+use e2e::wait_until;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -89,6 +90,12 @@ impl Stage<'_> {
     /// Whether a rule has acted since the trace was begun anew.
     pub(crate) fn fired(&self) -> bool {
         std::fs::read_to_string(&self.trace).unwrap_or_default().lines().any(|line| line.ends_with(" fired"))
+    }
+
+    /// Waits until the rule for a visit has acted: what nobody waits for may come after the answer.
+    #[track_caller]
+    pub(crate) fn was_passed(&self, visit: &Visit) {
+        wait_until(&format!("{visit} is passed"), || self.fired().then_some(()));
     }
 
     /// Begins the trace anew.

@@ -102,6 +102,9 @@ def survive(commands: list[str], kills: int) -> list[Survival]:
                 multiplexer.start(own)
                 wait_until(f"all writers run in {peer.name}", lambda: writers(world) == len(own), limit=60)
                 seen.append(killed(world, multiplexer, len(own), kills))
+            except (OSError, subprocess.CalledProcessError, TimeoutError) as error:
+                # What was seen of PurePoint before is not lost by that.
+                print(f"SKIPPED: {peer.name} does not run its sessions here: {error}")
             finally:
                 multiplexer.end()
     return seen

@@ -54,6 +54,25 @@ fn what_ran_is_told_with_its_context_and_its_end() {
     world.pu(["history", "--json"]).output().fails(3, "not_a_project");
 }
 
+/// One project whose history cannot be read costs the others nothing: it is named, with why.
+#[test]
+fn a_history_that_cannot_be_read_hides_no_other() {
+    let world = World::new();
+    let project = world.project(&[]);
+    project.spawn("one", "true", &["--root"]);
+    project.ended("one");
+    let broken = world.repo("broken", &[]);
+    world.pu(["init"]).cwd(broken.root()).output().ok();
+    std::fs::create_dir(broken.root().join(".pu/history.jsonl")).unwrap();
+    let report = world.pu(["history", "--json", "--all-projects"]).output().json();
+    assert_eq!(names(&report), ["one"]);
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains(broken.root().to_str().unwrap()) && warnings.contains("history.jsonl"), "{report:#}");
+    let shown = world.pu(["history", "--all-projects"]).output();
+    assert!(shown.ok().stdout().contains("one") && shown.stderr().contains("history.jsonl"), "{shown}");
+    world.pu(["history", "--json"]).cwd(broken.root()).output().fails(1, "io");
+}
+
 /// What is over its bounds is named before it goes, and whoever asks for it afterwards is told how much is gone.
 #[test]
 fn output_over_its_bounds_is_named_dropped_and_told_as_a_gap() {

@@ -1,6 +1,6 @@
 //! A daemon that dies takes no agent with it: each is there afterwards, with every byte and its exit status.
 
-use e2e::{World, becomes_whole, is_alive, kill, pause, wait_until, write};
+use e2e::{World, becomes_whole, is_alive, kill, pause, read, wait_until, write};
 use nix::sys::signal::Signal;
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -193,6 +193,52 @@ fn a_worktree_that_was_being_made_is_taken_back() {
     project.spawn("worker", "true", &[]);
 }
 
+/// The power fails while git makes the worktree: no shim of that boot comes any more, so it is taken back at once, and is no
+/// agent that was lost. One that had come to its row is lost, whatever else the power failure took of its records.
+#[test]
+fn a_spawn_that_a_power_failure_cut_off_is_undone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let project = world.project(&[]);
+    let real = project.spawn("real", "exec sleep 1000", &["--no-context"]);
+    let begun = world.root().join("begun");
+    let hook = project.root().join(".git/hooks/post-checkout");
+    write(&hook, format!("#!/bin/sh\n: > {}\nwhile :; do sleep 0.02; done\n", begun.display()));
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let daemon = world.daemon();
+    let spawning = project.pu(["spawn", "--no-context", "-n", "cut-off", "--command", "exec sleep 1000"]).start();
+    wait_until("git is at it", || begun.exists().then_some(()));
+    assert!(project.worktree("cut-off").exists());
+    kill(daemon, Signal::SIGKILL);
+    assert_eq!(spawning.finish().code(), Some(5));
+    world.gone(daemon);
+    // The shims first: one that lives would see how its agent ends.
+    for pid in world.shims().into_iter().chain(world.processes().into_iter().map(|(pid, _)| pid)) {
+        kill(pid, Signal::SIGKILL);
+        world.gone(pid);
+    }
+    let agents = || std::fs::read_dir(world.home().agents()).unwrap().map(|entry| entry.unwrap().path());
+    for folder in agents() {
+        let launch = folder.join("launch.json");
+        let mut record: serde_json::Value = serde_json::from_str(&read(&launch)).unwrap();
+        record["boot_id"] = "of-yesterday".into();
+        write(&launch, record.to_string());
+    }
+    let real = world.home().agent(real["agent_id"].as_str().unwrap());
+    for path in [real.shim(), real.committed()] {
+        let _ = std::fs::remove_file(path);
+    }
+    std::fs::remove_dir_all(real.output()).unwrap();
+
+    let names: Vec<String> = project.agents().iter().map(|agent| agent["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["real"]);
+    assert_eq!(project.agent("real")["state"], "lost");
+    wait_until("it is taken back", || (agents().count() == 1).then_some(()));
+    assert_eq!(project.branches(), ["main", "pu/real"]);
+    assert!(!project.worktree("cut-off").exists() && project.worktree("real").exists());
+    assert_eq!(project.manifest()["agents"], serde_json::json!([]));
+}
+
 /// What is in the agents' folder and is no agent of ours is listed and left alone.
 #[test]
 fn what_is_not_recognised_is_listed_and_left() {
@@ -202,10 +248,15 @@ fn what_is_not_recognised_is_listed_and_left() {
     write(strange.join("launch.json"), "{\"agent_id\":\"other\"}");
     write(world.home().agents().join("broken/launch.json"), "{\"agent");
     project.spawn("worker", "exec sleep 1000", &["--root"]);
+    let daemon = world.daemon();
     world.crash_daemon();
+    // But for what the last daemon was just removing.
+    let leaving = world.home().agents().join(format!(".0a1b2c3d.{daemon}-7.tmp"));
+    write(leaving.join("output/00000000000000000000"), "hello");
     let report = project.pu(["status", "--json"]).output().json();
     assert_eq!(report["agents"][0]["name"], "worker");
     let listed = report["unrecognised"].to_string();
+    assert!(!leaving.exists() && !listed.contains("0a1b2c3d"), "{report}");
     assert!(listed.contains("strange") && listed.contains("broken"), "{report}");
     assert!(strange.join("launch.json").exists());
 }

@@ -53,6 +53,24 @@ fn session_of(world: &World, report: &Value) -> String {
     launch["commit"]["agent"]["session_id"].as_str().unwrap_or_else(|| panic!("{launch:#}")).to_owned()
 }
 
+/// Nothing runs any more, and the records of these agents are those of another boot of the machine.
+fn reboot(world: &World, reports: &[&Value]) {
+    world.crash_daemon();
+    // The shims first: one that lives would see how its agent ends.
+    for pid in world.shims().into_iter().chain(world.processes().into_iter().map(|(pid, _)| pid)) {
+        kill(pid, Signal::SIGKILL);
+        world.gone(pid);
+    }
+    for report in reports {
+        let agent = world.home().agent(report["agent_id"].as_str().unwrap());
+        for path in [agent.launch(), agent.shim()] {
+            let mut record: Value = serde_json::from_str(&read(&path)).unwrap();
+            record["boot_id"] = "of-yesterday".into();
+            write(&path, record.to_string());
+        }
+    }
+}
+
 /// The main job: what was killed goes on where it was, and what it wrote before is still to be read.
 #[test]
 fn a_killed_agent_goes_on_in_its_worktree_and_its_session() {
@@ -240,20 +258,7 @@ fn all_that_a_reboot_took_go_on() {
     end(&project, "ended");
     project.spawn("done", "exit 0", &[]);
     project.ended("done");
-    world.crash_daemon();
-    // The shims first: one that lives would see how its agent ends.
-    let all = || world.shims().into_iter().chain(world.processes().into_iter().map(|(pid, _)| pid));
-    for pid in all() {
-        kill(pid, Signal::SIGKILL);
-        world.gone(pid);
-    }
-    // Its records are those of another boot of the machine.
-    let agent = world.home().agent(lost["agent_id"].as_str().unwrap());
-    for path in [agent.launch(), agent.shim()] {
-        let mut record: Value = serde_json::from_str(&read(&path)).unwrap();
-        record["boot_id"] = "of-yesterday".into();
-        write(&path, record.to_string());
-    }
+    reboot(&world, &[&lost]);
     assert_eq!(project.agent("lost")["state"], "lost");
     let doctor = project.pu(["doctor"]).output().stdout();
     assert!(doctor.contains("pu resume --all"), "{doctor}");
@@ -263,6 +268,69 @@ fn all_that_a_reboot_took_go_on() {
     project.running("lost");
     let none = project.pu(["resume", "--all", "--json"]).output().json();
     assert_eq!(none["resumed"], json!([]), "nobody else, and nobody twice");
+}
+
+/// A project whose files somebody holds on to: its own agents wait for it, and nobody else's.
+#[test]
+fn a_project_that_hangs_holds_up_no_other() {
+    let world = World::new();
+    let project = project(&world);
+    let fix = spawn(&project, "fix", &[]);
+    let hung = world.repo("hung", &[]);
+    world.pu(["init"]).cwd(hung.root()).output().ok();
+    let args = ["spawn", "--json", "--root", "--no-context", "-n", "stuck", "--command", FOREVER];
+    let stuck = world.pu(args).cwd(hung.root()).output().json();
+    reboot(&world, &[&fix, &stuck]);
+    let lock = std::fs::File::options().write(true).open(hung.root().join(".pu/manifest.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(resume(&project, &["fix"])["resumes"], fix["agent_id"]);
+    let state = || world.pu(["status", "--json"]).cwd(hung.root()).output().json()["agents"][0]["state"].clone();
+    assert_eq!(state(), "starting", "nobody has waited for the other one");
+    drop(lock);
+    wait_until("it is known what became of the other one", || (state() == "lost").then_some(()));
+}
+
+/// The user named the session himself: it is that one which goes on, and by our arguments only.
+#[test]
+fn a_session_that_its_user_named_goes_on() {
+    let world = World::new();
+    let project = project(&world);
+    let before = spawn(&project, "fix", &["--agent-args", "--session-id my-own --model big"]);
+    assert_eq!(session_of(&world, &before), "my-own");
+    let said = project.wrote("fix", "ready");
+    assert_eq!((said.matches("my-own").count(), said.matches("--session-id").count()), (1, 1), "{said}");
+    end(&project, "fix");
+    let after = resume(&project, &["fix"]);
+    assert_eq!(after["session_id"], "my-own", "{after:#}");
+    let said = project.wrote("fix", "ready").replace("\r\n", "\n");
+    assert_eq!(said, "<--resume>\n<my-own>\n<--model>\n<big>\nready\n");
+    end(&project, "fix");
+    let anew = resume(&project, &["fix", "--fresh"]);
+    let said = project.wrote("fix", "ready");
+    assert!(!said.contains("my-own") && said.contains(&session_of(&world, &anew)), "{said}");
+}
+
+/// Two agents whose user gave them one session: they go on one after the other, never together.
+#[test]
+fn of_two_agents_with_one_session_one_goes_on_at_a_time() {
+    let world = World::new();
+    let project = project(&world);
+    for name in ["one", "two"] {
+        spawn(&project, name, &["--no-context", "--agent-args", "--session-id shared"]);
+        end(&project, name);
+    }
+    let told = project.pu(["resume", "--json", "one", "two"]).output();
+    let report: Value = serde_json::from_str(told.stdout().trim()).unwrap_or_else(|e| panic!("{e}: {told}"));
+    let (goes_on, refused) = (&report["resumed"][0], &report["failed"][0]);
+    assert!(report["resumed"][1].is_null() && report["failed"][1].is_null(), "{report:#}");
+    assert_eq!(refused["code"], "agent_running", "{refused}");
+    let holder = goes_on["name"].as_str().unwrap();
+    assert!(refused["message"].as_str().unwrap().contains(&format!("{holder} (")), "{refused}");
+    let other = refused["agent"].as_str().unwrap();
+    let error = project.pu(["resume", "--json", other]).output().fails(4, "agent_running");
+    assert!(error["message"].as_str().unwrap().contains(goes_on["agent_id"].as_str().unwrap()), "{error}");
+    end(&project, holder);
+    assert_eq!(resume(&project, &[other])["session_id"], "shared");
 }
 
 /// A daemon that was told to end its agents has noted whom it ended: they can all go on, and only they.

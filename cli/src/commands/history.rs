@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::invocation::Invocation;
 use crate::render::{self, View};
+use crate::screen;
 use crate::text::printable;
 use jiff::{SignedDuration, Timestamp};
 use pu_protocol::{Answer, Request};
@@ -53,17 +54,17 @@ impl Args {
             spec: self.spec.clone(),
             limit: Some(self.limit),
         })?;
-        let Answer::HistoryReport { runs, more, unread } = &reply.answer else {
+        let Answer::HistoryReport { runs, more, warnings } = &reply.answer else {
             return Err(invocation.mismatch("history", &reply.answer));
         };
+        // For programs they are in the answer.
+        if !invocation.json {
+            warnings.iter().for_each(|warning| screen::complain(&printable(warning)));
+        }
         let view = View::new(invocation.style);
-        invocation.show(&reply, || {
-            let told = match self.called {
-                Some(_) => render::history::in_full(runs, *more, &view),
-                None => render::history::table(runs, *more, self.all_projects, &view),
-            };
-            let unread = unread.iter().map(|why| invocation.style.warn(&format!("unread    {}", printable(why))));
-            std::iter::once(told).chain(unread).collect::<Vec<_>>().join("\n")
+        invocation.show(&reply, || match self.called {
+            Some(_) => render::history::in_full(runs, *more, &view),
+            None => render::history::table(runs, *more, self.all_projects, &view),
         })?;
         Ok(Outcome::DONE)
     }

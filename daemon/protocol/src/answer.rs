@@ -48,13 +48,13 @@ pub enum Answer {
     ResumeReport { resumed: Vec<ResumedAgent>, failed: Vec<FailedAgent> },
     /// To `status`.
     StatusReport(StatusReport),
-    /// To `history`: the newest first, and how many more there are that were asked for.
+    /// To `history`: the newest first, and how many more there are that were asked for; and, of all projects, which of them
+    /// cannot tell theirs, and why.
     HistoryReport {
         runs: Vec<PastRun>,
         more: u32,
-        /// Projects of which nothing is told, each with the reason.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        unread: Vec<String>,
+        warnings: Vec<String>,
     },
     /// To `logs`.
     LogsReport(LogsReport),
@@ -235,7 +235,7 @@ pub struct KilledAgent {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedAgent {
-    /// As it was named in the request.
+    /// As it was named in the request; the root of a project where it is all of its agents.
     pub agent: String,
     #[serde(flatten)]
     pub error: ErrorBody,

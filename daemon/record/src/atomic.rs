@@ -3,7 +3,7 @@
 //! It knows nothing of what it writes, and it never retries: whether a full disk is worth waiting for is the caller's
 //! to judge.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{DirBuilder, DirEntry, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -108,15 +108,38 @@ fn sync_folder_of(path: &Path) -> Result<(), RecordError> {
 
 /// Removes from `folder` the files that a writer left unfinished when it died. Those of a process that lives are its own.
 pub fn remove_unfinished(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let writer = name.to_str().and_then(writer_of);
-        let is_gone = |pid| ProcessIdentity::of(pid).is_none_or(|writer| !writer.is_alive());
-        if writer.is_some_and(is_gone) && entry.file_type().is_ok_and(|t| t.is_file()) {
-            // It harms nobody if it stays: no reader looks for it.
-            let _ = std::fs::remove_file(entry.path());
-        }
+    for entry in left_by_the_dead(folder).filter(|entry| entry.file_type().is_ok_and(|t| t.is_file())) {
+        // It harms nobody if it stays: no reader looks for it.
+        let _ = std::fs::remove_file(entry.path());
     }
+}
+
+/// Removes from `folder` the folders that somebody who died was about to remove, see [`remove_folder`].
+pub fn remove_unfinished_folders(folder: &Path) {
+    for entry in left_by_the_dead(folder).filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir())) {
+        let _ = std::fs::remove_dir_all(entry.path());
+    }
+}
+
+fn left_by_the_dead(folder: &Path) -> impl Iterator<Item = DirEntry> {
+    let is_gone = |pid| ProcessIdentity::of(pid).is_none_or(|writer| !writer.is_alive());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(move |entry| entry.file_name().to_str().and_then(writer_of).is_some_and(is_gone))
+}
+
+/// Removes a folder with all that is in it; that it is not there is fine. It loses its name first: whoever looks finds it
+/// whole or not at all, also where its remover dies in the middle.
+pub fn remove_folder(path: &Path) -> Result<(), RecordError> {
+    let leaving = temporary_beside(path);
+    match std::fs::rename(path, &leaving) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        renamed => renamed.map_err(RecordError::io("remove", path))?,
+    }
+    std::fs::remove_dir_all(&leaving).map_err(|error| {
+        // What is left of it is told of under its name.
+        let _ = std::fs::rename(&leaving, path);
+        RecordError::io("remove", path)(error)
+    })
 }
 
 /// The process that a name of [`temporary_beside`] is of.
@@ -278,6 +301,28 @@ mod tests {
         remove_unfinished(folder.path());
         assert!(!theirs.exists());
         assert!(others.iter().chain([&own]).all(|path| path.exists()), "{:?}", names_in(folder.path()));
+    }
+
+    #[test]
+    fn a_folder_goes_at_once_and_what_a_dead_remover_left_of_one_goes_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join("0a1b2c3d");
+        let fill = |path: &Path| {
+            std::fs::create_dir_all(path.join("output")).unwrap();
+            File::create(path.join("launch.json")).unwrap();
+        };
+        fill(&record);
+        remove_folder(&record).unwrap();
+        remove_folder(&record).unwrap();
+        assert_eq!(names_in(folder.path()), [""; 0]);
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        fill(&folder.path().join(format!(".0a1b2c3d.{}-7.tmp", ended.id())));
+        fill(&record);
+        remove_unfinished(folder.path());
+        assert_eq!(names_in(folder.path()).len(), 2, "of files only");
+        remove_unfinished_folders(folder.path());
+        assert_eq!(names_in(folder.path()), ["0a1b2c3d"]);
     }
 
     #[test]

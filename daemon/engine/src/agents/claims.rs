@@ -3,12 +3,13 @@
 //!
 //! Holds ids only; whose a session is otherwise, whoever claims it says.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct SessionClaims {
-    held: Arc<Mutex<BTreeSet<String>>>,
+    /// Each with the agent that it is held for.
+    held: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// A session that nobody else is resumed in while this lives.
@@ -19,17 +20,23 @@ pub struct SessionClaim {
 }
 
 impl SessionClaims {
-    /// `None` where somebody else has claimed it, or has it: that is looked at under the same lock.
-    pub(super) fn claim(&self, id: &str, is_taken: impl FnOnce() -> bool) -> Option<SessionClaim> {
+    /// For an agent; where somebody else has claimed it, or (`holder`) has it otherwise, the id of that one. Both are looked
+    /// at under the same lock.
+    pub(super) fn claim(
+        &self,
+        id: &str,
+        agent_id: &str,
+        holder: impl FnOnce() -> Option<String>,
+    ) -> Result<SessionClaim, String> {
         let mut held = self.lock();
-        if held.contains(id) || is_taken() {
-            return None;
+        if let Some(by) = held.get(id).cloned().or_else(holder) {
+            return Err(by);
         }
-        held.insert(id.to_owned());
-        Some(SessionClaim { id: id.to_owned(), claims: self.clone() })
+        held.insert(id.to_owned(), agent_id.to_owned());
+        Ok(SessionClaim { id: id.to_owned(), claims: self.clone() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

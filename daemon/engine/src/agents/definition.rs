@@ -51,6 +51,8 @@ pub struct DefinitionTable {
     /// Arguments that go on with a session, in the place of `session_args`. Empty: no session goes on. Without
     /// `{session_id}` the program finds its session by the folder that it works in.
     pub resume_args: Option<Vec<Template>>,
+    /// Arguments of the user's with which a session that he goes on with gets another id.
+    pub session_forks: Option<Vec<String>>,
     /// Where the program notes its sessions, for one that chooses their ids itself.
     pub session_files: Option<SessionFiles>,
     /// How the program lists its sessions, for one that chooses their ids itself and keeps no files of them.
@@ -113,6 +115,7 @@ pub struct AgentDefinition {
     pub session_args: Vec<Template>,
     pub session_args_unless: Vec<String>,
     pub resume_args: Vec<Template>,
+    pub session_forks: Vec<String>,
     pub session_files: Option<SessionFiles>,
     pub session_list: Option<SessionList>,
     pub delivery: Delivery,
@@ -140,6 +143,7 @@ impl DefinitionTable {
             session_args: layered(&self.session_args, base.map(|b| &b.session_args)),
             session_args_unless: layered(&self.session_args_unless, base.map(|b| &b.session_args_unless)),
             resume_args: layered(&self.resume_args, base.map(|b| &b.resume_args)),
+            session_forks: layered(&self.session_forks, base.map(|b| &b.session_forks)),
             session_files: self.session_files.clone().or_else(|| base.and_then(|b| b.session_files.clone())),
             session_list: self.session_list.clone().or_else(|| base.and_then(|b| b.session_list.clone())),
             delivery: self.delivery.or_else(|| base.map(|b| b.delivery)).unwrap_or(Delivery::File),

@@ -70,7 +70,7 @@ pub struct LaunchPlan {
     pub workdir: PathBuf,
     /// The route that the context takes; `None` without one.
     pub delivery: Option<Delivery>,
-    /// The vendor's session, where we chose it or go on with it.
+    /// The vendor's session, where we chose it or go on with it, or the user named it.
     pub session_id: Option<String>,
     /// The session that goes on has the context already: it is not handed over a second time.
     pub in_session: bool,
@@ -243,15 +243,27 @@ fn check_texts(request: &LaunchRequest<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The id of the session that goes on, or a fresh one where the definition uses one and the user has not chosen a session.
+/// The id of the session that goes on, or that the user has chosen; else a fresh one, where the definition uses one.
 fn choose_session(request: &LaunchRequest<'_>) -> Result<Option<String>> {
     let definition = request.definition;
     if let Some(session) = request.session {
         return Ok(session.id.clone());
     }
-    let chosen_by_user = option_among(&definition.session_args_unless, request.agent_args).is_some();
-    let used = request.command.is_none() && definition.mentions(|slot| slot == Placeholder::SessionId);
-    (used && !chosen_by_user).then(session::fresh_id).transpose()
+    if request.command.is_some() {
+        return Ok(None);
+    }
+    if let Some(chosen) = definition.session_among(request.agent_args) {
+        return Ok(Some(chosen.id));
+    }
+    let used = definition.mentions(|slot| slot == Placeholder::SessionId);
+    (used && !is_chosen_by_user(request)).then(session::fresh_id).transpose()
+}
+
+/// Whether the user's arguments say something of the session, so that ours say nothing.
+fn is_chosen_by_user(request: &LaunchRequest<'_>) -> bool {
+    let definition = request.definition;
+    option_among(&definition.session_args_unless, request.agent_args).is_some()
+        || definition.session_among(request.agent_args).is_some()
 }
 
 /// The arguments that begin a session under an id of ours, or go on with one.
@@ -263,6 +275,7 @@ fn session_arguments(
     match (request.command, request.session, session_id) {
         (Some(_), _, _) | (None, None, None) => Vec::new(),
         (None, Some(_), _) => delivery::render_all(&request.definition.resume_args, values),
+        (None, None, Some(_)) if is_chosen_by_user(request) => Vec::new(),
         (None, None, Some(_)) => delivery::render_all(&request.definition.session_args, values),
     }
 }

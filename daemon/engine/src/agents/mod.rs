@@ -5,6 +5,7 @@
 //! the daemon use `spawn_blocking`. This room starts no agent: that is done by the shims.
 
 mod changes;
+mod chosen;
 mod claims;
 mod cleaning;
 mod commits;

@@ -85,6 +85,8 @@ pub enum NotResumable {
     Superseded { name: String, agent_id: String, by: String },
     #[error("an agent called {name} is being started just now")]
     Starting { name: String },
+    #[error("the session {session_id} is in use: {by} works in it")]
+    SessionInUse { session_id: String, by: String },
 }
 
 impl NotResumable {
@@ -94,6 +96,10 @@ impl NotResumable {
             Self::Live { .. } => (ErrorCode::AgentRunning, "`pu attach` shows it, `pu kill` ends it"),
             Self::Superseded { .. } => (ErrorCode::AgentRunning, "resume that one instead, once it has ended"),
             Self::Starting { .. } => (ErrorCode::AgentRunning, "`pu status` tells what becomes of it"),
+            Self::SessionInUse { .. } => (
+                ErrorCode::AgentRunning,
+                "resume it once that one has ended, or with `--fresh` in a session of its own",
+            ),
         };
         ErrorBody::new(code, self.to_string()).with_hint(hint)
     }
@@ -268,10 +274,22 @@ impl Roster {
 
     /// Keeps a session that was found for an agent from being found for another one; `None` where it is another's.
     pub fn claim_session(&self, session_id: &str, agent_id: &str) -> Option<SessionClaim> {
-        let has_it = |agent: &Agent| {
-            agent.launch.commit.pointer("/agent/session_id").and_then(Value::as_str) == Some(session_id)
-        };
-        self.sessions.claim(session_id, || !self.others(agent_id, has_it).is_empty())
+        let other = || self.others(agent_id, |agent| has_session(agent, session_id)).into_iter().next();
+        self.sessions.claim(session_id, agent_id, || other().map(|agent| agent.info.agent_id)).ok()
+    }
+
+    /// Keeps a session that is an agent's by its record for it, so that no two work in one.
+    ///
+    /// Invariant: of those that have one session on record (a user may have named it twice) one at a time is resumed, and
+    /// none while another lives. Whoever is resumed stands in the table before its claim is let go.
+    pub fn hold_session(&self, session_id: &str, agent_id: &str) -> Result<SessionClaim, NotResumable> {
+        let lives_in_it = |agent: &Agent| agent.info.state.is_live() && has_session(agent, session_id);
+        let other = || self.others(agent_id, lives_in_it).into_iter().next();
+        let claimed = self.sessions.claim(session_id, agent_id, || other().map(|agent| agent.info.agent_id));
+        claimed.map_err(|by| {
+            let named = self.get(&by).map(|agent| format!("{} ({by})", agent.info.name));
+            NotResumable::SessionInUse { session_id: session_id.into(), by: named.unwrap_or(by) }
+        })
     }
 
     /// Keeps a worktree from being removed, for an agent that is about to be started in it; `None` while it is.
@@ -325,6 +343,10 @@ impl Roster {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Agent>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn has_session(agent: &Agent, session_id: &str) -> bool {
+    agent.launch.commit.pointer("/agent/session_id").and_then(Value::as_str) == Some(session_id)
 }
 
 #[cfg(test)]
@@ -415,5 +437,27 @@ mod tests {
         roster.insert(agent);
         assert!(roster.claim_session("s", "bbbb2222").is_none(), "it is on record");
         assert!(roster.claim_session("s", "aaaa1111").is_some(), "as its own");
+    }
+    /// As it can be where a user named one session for two agents.
+    #[test]
+    fn of_two_with_one_session_one_at_a_time_is_resumed() {
+        let roster = Roster::default();
+        let with_session = |id: &str, state: AgentState| {
+            insert(&roster, id, state, None);
+            let mut agent = roster.get(id).unwrap();
+            let commit = serde_json::json!({ "agent": { "session_id": "s" } });
+            agent.launch = Arc::new(LaunchRecord { commit, ..LaunchRecord::default() });
+            roster.insert(agent);
+        };
+        with_session("aaaa1111", lost());
+        with_session("bbbb2222", lost());
+        let claim = roster.hold_session("s", "aaaa1111").unwrap();
+        let told = |agent_id: &str| roster.hold_session("s", agent_id).unwrap_err().to_string();
+        assert!(told("bbbb2222").contains("fix (aaaa1111)"), "{}", told("bbbb2222"));
+        with_session("cccc3333", AgentState::Running { pid: 7 });
+        drop(claim);
+        assert!(told("bbbb2222").contains("fix (cccc3333)"), "{}", told("bbbb2222"));
+        with_session("cccc3333", lost());
+        assert!(roster.hold_session("s", "bbbb2222").is_ok(), "nobody works in it any more");
     }
 }

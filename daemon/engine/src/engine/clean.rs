@@ -10,6 +10,7 @@ use crate::projects::Project;
 use crate::store::{read_manifest, update_manifest};
 use pu_protocol::answer::CleanItem;
 use pu_protocol::{AgentInfo, Answer, ErrorCode, Event};
+use pu_record::atomic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -230,13 +231,7 @@ impl Sweep {
 
     fn remove_record(&self, agent: &Agent) -> Result<(), Failure> {
         handed::remove(&agent.launch.cwd, &agent.info.agent_id)?;
-        let folder = agent.layout.root();
-        match std::fs::remove_dir_all(folder) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(Failure::new(ErrorCode::Io, format!("cannot remove {}: {e}", folder.display())));
-            }
-            _ => {}
-        }
+        atomic::remove_folder(agent.layout.root())?;
         self.engine.roster.remove(&agent.info.agent_id);
         // A row that stays names an agent that nobody knows, and is passed over.
         let _ = update_manifest(&self.project.layout, |manifest| manifest.remove_stopped(&agent.info.agent_id));
@@ -258,12 +253,12 @@ fn has_no_worktrees(error: &AgentsError) -> bool {
     }
 }
 
-/// Something of a project that could not be looked at, or the whole of it.
 fn does_not_answer(root: &Path) -> Failure {
     let message = format!("{} does not answer: what is removed there after all is not told", root.display());
     Failure::new(ErrorCode::TimedOut, message)
 }
 
+/// Something of a project that could not be looked at, or the whole of it.
 fn refused(root: &Path, failure: &Failure) -> CleanItem {
     CleanItem {
         kind: "project".into(),

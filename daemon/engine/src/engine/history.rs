@@ -18,11 +18,12 @@ const PROMPT_MAX: usize = 2_000;
 /// The shortest beginning of an id that names an agent.
 const PREFIX_MIN: usize = 4;
 /// Bytes of a line that an answer leaves free.
-const SPARE: usize = 16 * 1024;
+const SPARE: usize = 1024;
 /// How long the history of one project may take.
 const READ_LIMIT: Duration = Duration::from_secs(10);
-/// As many projects as are told of whose history was not read.
-const UNREAD_MAX: usize = 20;
+/// As many projects are told of whose history cannot be read, and why in as many characters.
+const WARNINGS_MAX: usize = 100;
+const WARNING_MAX: usize = 1_000;
 
 /// Which runs are asked for; what is absent lets all pass.
 #[derive(Debug, Clone, Default)]
@@ -55,26 +56,28 @@ impl Engine {
             self.check_known(&root).await?;
             BTreeSet::from([root])
         };
-        let (mut runs, mut unread) = (Vec::new(), Vec::new());
+        let (mut runs, mut warnings) = (Vec::new(), Vec::new());
         for root in roots {
             match self.runs_of(root.clone()).await {
                 Ok(of_one) => runs.extend(of_one),
                 // What one project does not tell hides none of the others.
                 Err(failure) if all_projects => {
                     failure.log("history");
-                    unread.push(format!("{}: {}", root.display(), failure.body.message));
+                    let message: String = failure.body.message.chars().take(WARNING_MAX).collect();
+                    warnings.push(format!("the history of {} is not told: {message}", root.display()));
                 }
                 Err(failure) => return Err(failure),
             }
         }
+        warnings.truncate(WARNINGS_MAX);
         runs.retain(|run| matches(run, &filter, since));
         runs.sort_by(|a, b| b.started_at.cmp(&a.started_at));
         let all = runs.len();
         runs.truncate(filter.limit.unwrap_or(LIMIT) as usize);
-        fit_line(&mut runs, LINE_MAX - SPARE);
+        let told = serde_json::to_vec(&warnings).map_or(0, |json| json.len());
+        fit_line(&mut runs, (LINE_MAX - SPARE).saturating_sub(told));
         let more = u32::try_from(all - runs.len()).unwrap_or(u32::MAX);
-        unread.truncate(UNREAD_MAX);
-        Ok(Answer::HistoryReport { runs, more, unread })
+        Ok(Answer::HistoryReport { runs, more, warnings })
     }
 
     /// Refuses a project whose history may be what somebody else made up: one that brings its `.pu/`, has no trust and has

@@ -21,6 +21,7 @@ mod input;
 mod keep;
 mod kill;
 mod logs;
+mod looks;
 mod plugin;
 mod project;
 mod recover;

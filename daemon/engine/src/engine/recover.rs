@@ -2,12 +2,13 @@
 //!
 //! Never kills anything and never removes what it does not recognise: that is listed.
 
+use super::looks::Look;
 use super::spawn::info_of;
 use super::state::Engine;
 use super::undo::withdraw;
 use crate::agents::{Agent, Trace, rebased};
 use crate::shims::{ShimEvent, ShimLink, connect};
-use crate::store::{SpawnCommit, complete_spawn, restore_rows};
+use crate::store::{SpawnCommit, complete_spawn, history_tells_of, restore_rows};
 use jiff::Timestamp;
 use pu_protocol::frame::Welcome;
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
@@ -44,25 +45,25 @@ impl Engine {
         let home = self.options.home.clone();
         let look = move || {
             atomic::remove_unfinished(home.root());
+            atomic::remove_unfinished_folders(&home.agents());
             agent_folders(&home.agents())
         };
         let folders = tokio::task::spawn_blocking(look).await.unwrap_or_default();
-        let looks = &self.recovering;
         for folder in folders {
-            let engine = self.clone();
-            looks.spawn(async move { engine.recover_one(folder).await });
+            let (engine, look) = (self.clone(), self.recovering.begin());
+            tokio::spawn(async move { engine.recover_one(folder, look).await });
         }
-        looks.close();
-        if tokio::time::timeout(RECOVERY_LIMIT, looks.wait()).await.is_err() {
-            tracing::warn!(waiting = looks.len(), "some agents do not answer yet; the daemon serves the others");
+        if !self.recovering.all_over(RECOVERY_LIMIT).await {
+            let projects = self.recovering.projects();
+            tracing::warn!(?projects, "some agents do not answer yet; the daemon serves the others");
         }
         tracing::info!(live = self.roster.live_count(), unrecognised = self.unrecognised.borrow().len(), "recovered");
     }
 
     /// Looks at one agent's folder. A folder that is not recognised is left alone and listed.
-    async fn recover_one(&self, folder: PathBuf) {
+    async fn recover_one(&self, folder: PathBuf, look: Look) {
         let shown = folder.display().to_string();
-        if let Err(reason) = self.look_at(folder).await {
+        if let Err(reason) = self.look_at(folder, look).await {
             let reason = format!("{shown}: {reason}");
             tracing::warn!(reason, "an agent's folder is not recognised; it is left alone");
             self.unrecognised.send_modify(|list| {
@@ -72,25 +73,41 @@ impl Engine {
         }
     }
 
-    async fn look_at(&self, folder: PathBuf) -> Result<(), String> {
+    async fn look_at(&self, folder: PathBuf, look: Look) -> Result<(), String> {
         let mut found =
             tokio::task::spawn_blocking(move || read(AgentLayout::new(folder))).await.map_err(|e| e.to_string())??;
         let launch = &found.launch;
         if let Some(root) = self.projects.moved_since(&launch.project_root, &launch.created_at) {
             found.launch = rebased(launch, &launch.project_root, &root);
         }
-        match found.trace {
-            Trace::NeverStarted => {
-                let engine = self.clone();
-                // Nobody else gets its name meanwhile: what is taken back is surely its own.
-                // Of an agent that was being resumed, its earlier life has the name too.
-                let name = self.roster.hold_name(&found.launch.project_root, &found.launch.name);
-                tokio::spawn(async move {
-                    engine.await_start(found).await;
-                    drop(name);
-                });
-            }
-            _ => self.take_up(found).await,
+        let root = found.launch.project_root.clone();
+        if !matches!(found.trace, Trace::NeverStarted) {
+            self.enlist(&found);
+            let _look = look.of(&root);
+            self.take_up(found).await;
+            return Ok(());
+        }
+        // Nobody else gets its name or its session meanwhile: what is taken back is surely its own, and what comes yet lives
+        // once. Of an agent that was being resumed, its earlier life has the name too.
+        let name = self.roster.hold_name(&root, &found.launch.name);
+        let session = found.commit.agent.session_id.as_deref();
+        let session = session.and_then(|id| self.roster.hold_session(id, &found.launch.agent_id).ok());
+        let _look = look.of(&root);
+        let engine = self.clone();
+        if is_of_this_boot(&found.launch) {
+            tokio::spawn(async move {
+                engine.await_start(found).await;
+                drop((name, session));
+            });
+        } else if self.is_recorded(&found).await {
+            found.trace = Trace::EarlierBoot;
+            self.enlist(&found);
+            self.take_up(found).await;
+        } else {
+            tokio::spawn(async move {
+                engine.take_back(found).await;
+                drop((name, session));
+            });
         }
         Ok(())
     }
@@ -107,11 +124,30 @@ impl Engine {
                 Ok(Ok(Trace::NeverStarted)) => {}
                 Ok(Ok(trace)) => {
                     found.trace = trace;
+                    self.enlist(&found);
                     return self.take_up(found).await;
                 }
                 Ok(Err(_)) | Err(_) => break,
             }
         }
+        self.take_back(found).await;
+    }
+
+    /// Whether a spawn of an earlier boot, whose own folder says nothing of a start, is a spawn all the same: what a shim and a
+    /// daemon note beside it may be lost to a power failure, the line in the project's history is not. Where that cannot be
+    /// read, nothing is taken back.
+    async fn is_recorded(&self, found: &Found) -> bool {
+        let (root, agent_id) = (found.launch.project_root.clone(), found.launch.agent_id.clone());
+        let gate = self.gates.of_root(&root);
+        let asked = Self::beside(&gate, move || {
+            let project = ProjectLayout::new(root);
+            !project.root().is_dir() || history_tells_of(&project, &agent_id).unwrap_or(true)
+        });
+        asked.await.unwrap_or(true)
+    }
+
+    /// Undoes a spawn whose shim never started.
+    async fn take_back(&self, found: Found) {
         tracing::warn!(agent = found.launch.agent_id, "a spawn that never started its shim is undone");
         fault::reach("recover.withdraw");
         let gate = self.gates.of_root(&found.launch.project_root);
@@ -121,15 +157,20 @@ impl Engine {
         }
     }
 
-    /// Puts an agent into the roster, completes what the last daemon could not write, and follows it.
-    async fn take_up(&self, found: Found) {
+    /// Puts an agent into the roster, as it stands as far as its own records say.
+    fn enlist(&self, found: &Found) {
         fault::reach("recover.take-up");
+        let Found { layout, launch, commit, trace } = found;
+        let state = trace.pid().map_or(AgentState::Starting, |pid| AgentState::Running { pid });
+        let info = info_of(launch, commit, state);
+        self.roster.insert(Agent { info, layout: layout.clone(), launch: Arc::new(launch.clone()), link: None });
+    }
+
+    /// Completes what the last daemon could not write of an agent in the roster, and follows it.
+    async fn take_up(&self, found: Found) {
         let Found { layout, launch, commit, trace } = found;
         let agent_id = launch.agent_id.clone();
         let socket = layout.socket();
-        let state = trace.pid().map_or(AgentState::Starting, |pid| AgentState::Running { pid });
-        let info = info_of(&launch, &commit, state);
-        self.roster.insert(Agent { info, layout: layout.clone(), launch: Arc::new(launch.clone()), link: None });
         let connection = match &trace {
             Trace::ShimAlive(_) => connect(&socket).await.ok(),
             _ => None,
@@ -219,11 +260,24 @@ fn read(layout: AgentLayout) -> Result<Found, String> {
         return Err(format!("its launch.json is of agent {:?}", launch.agent_id));
     }
     let commit: SpawnCommit = serde_json::from_value(launch.commit.clone()).map_err(|e| e.to_string())?;
-    let trace = if launch.boot_id == process::boot_id() || layout.exit().exists() {
-        Trace::of(&layout).map_err(|e| e.to_string())?
+    let trace = Trace::of(&layout).map_err(|e| e.to_string());
+    let trace = if is_of_this_boot(&launch) || layout.exit().exists() {
+        trace?
+    } else if matches!(trace, Ok(Trace::NeverStarted)) && has_no_trace(&layout) {
+        Trace::NeverStarted
     } else {
-        // Of another boot, whatever a power failure has left of its other records.
+        // Whatever a power failure has left of its other records.
         Trace::EarlierBoot
     };
     Ok(Found { layout, launch, commit, trace })
+}
+
+fn is_of_this_boot(launch: &LaunchRecord) -> bool {
+    launch.boot_id == process::boot_id()
+}
+
+/// Whether neither shim nor daemon has left a word in an agent's folder. Without the folder of its output, which a shim makes
+/// first of all, no agent ever ran.
+fn has_no_trace(layout: &AgentLayout) -> bool {
+    !layout.output().exists() && !layout.committed().exists()
 }

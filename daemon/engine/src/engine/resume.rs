@@ -21,17 +21,17 @@ use pu_protocol::{
 };
 use pu_record::fault;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// So many agents are started at a time.
+/// So many agents of a project are started at a time.
 const AT_A_TIME: usize = 4;
-/// How long the recovery of agents at the daemon's start is waited for: one of them may be a later life of the one that is
-/// meant.
-const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the recovery of a project's agents at the daemon's start is waited for: one of them may be a later life of the one
+/// that is meant.
+pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 /// Bytes of a line that an answer leaves free.
 const SPARE: usize = 64 * 1024;
 
@@ -47,7 +47,7 @@ pub(super) struct Again {
     pub(super) worktree: Option<WorktreeRow>,
     /// The session that goes on; within, its id, where the program asks for that.
     session: Option<Option<String>>,
-    /// Where it was found, nobody else finds it until this agent stands in the roster.
+    /// Nobody else finds it, or goes on in it, until this agent stands in the roster.
     _claim: Option<SessionClaim>,
     /// Why none does.
     fresh_because: Option<String>,
@@ -62,6 +62,17 @@ pub(super) struct How {
     pub(super) fresh: bool,
     pub(super) size: Option<TerminalSize>,
     pub(super) env: BTreeMap<String, String>,
+}
+
+/// Those agents of a project that a request means.
+#[derive(Debug, Default)]
+struct Meant {
+    /// As they were called.
+    called: Vec<String>,
+    /// Where whoever called them stands.
+    cwd: PathBuf,
+    /// All that were interrupted.
+    all: bool,
 }
 
 impl Again {
@@ -85,56 +96,118 @@ impl Again {
 impl Engine {
     pub(super) async fn resume(&self, request: ResumeRequest) -> Result<Answer, Failure> {
         fault::point("resume.settle")?;
-        self.settled().await?;
+        self.all_read().await?;
         let ResumeRequest { cwd, agents, all, all_projects, prompt, fresh, size, env } = request;
-        let (mut meant, mut failed) = (Vec::new(), Vec::new());
-        let mut ids = BTreeSet::new();
+        let mut by_project: BTreeMap<PathBuf, Meant> = BTreeMap::new();
+        let (mut resumed, mut failed) = (Vec::new(), Vec::new());
         for called in agents {
             match self.agent(&called, Some(cwd.clone())).await {
-                // By its name and by its id it is the same one.
-                Ok(agent) if !ids.insert(agent.info.agent_id.clone()) => {}
-                Ok(agent) => meant.push(agent.info),
+                Ok(agent) => by_project.entry(agent.info.project_root).or_default().called.push(called),
                 Err(failure) => failed.push(FailedAgent { agent: called, error: failure.body }),
             }
         }
         if all {
-            let mut more = self.interrupted(cwd, all_projects).await?;
-            more.retain(|info| ids.insert(info.agent_id.clone()));
-            let (agents, commands) = self.without_commands(more);
-            meant.extend(agents);
-            failed.extend(commands.into_iter().map(not_unasked));
+            for root in self.roots_meant(cwd.clone(), all_projects).await? {
+                by_project.entry(root).or_default().all = true;
+            }
         }
-        let (mut resumed, more) = self.resume_each(meant, How { prompt, fresh, size, env }).await;
-        failed.extend(more);
+        let how = Arc::new(How { prompt, fresh, size, env });
+        let (mut going, mut roots) = (JoinSet::new(), HashMap::new());
+        for (root, meant) in by_project {
+            let (engine, how, meant) = (self.clone(), Arc::clone(&how), Meant { cwd: cwd.clone(), ..meant });
+            let named = root.display().to_string();
+            let task = going.spawn(async move { Box::pin(engine.resume_in(&root, meant, &how)).await });
+            roots.insert(task.id(), named);
+        }
+        while let Some(one) = going.join_next().await {
+            match one {
+                Ok((more, not)) => {
+                    resumed.extend(more);
+                    failed.extend(not);
+                }
+                Err(error) => {
+                    let agent = roots.remove(&error.id()).unwrap_or_default();
+                    failed.push(FailedAgent { agent, error: Failure::from(error).body });
+                }
+            }
+        }
+        resumed.sort_by(|a: &ResumedAgent, b| a.started.name.cmp(&b.started.name));
         fit_line(&mut resumed, LINE_MAX - SPARE);
         Ok(Answer::ResumeReport { resumed, failed })
     }
 
-    /// Waits until it is known of every agent whether it lives.
-    pub(super) async fn settled(&self) -> Result<(), Failure> {
-        let waited = tokio::time::timeout(SETTLE_LIMIT, self.recovering.wait()).await;
-        waited.map_err(|_| {
-            let body =
-                ErrorBody::new(ErrorCode::Busy, "the daemon still looks after the agents that it found at its start");
-            Failure::from(body.with_hint("try again in a moment; `pu daemon logs` shows what it waits for"))
-        })
+    /// Resumes those agents of a project that are meant. A project that does not answer holds up its own agents only.
+    async fn resume_in(&self, root: &Path, meant: Meant, how: &Arc<How>) -> (Vec<ResumedAgent>, Vec<FailedAgent>) {
+        let Meant { called, cwd, all } = meant;
+        if let Err(failure) = self.settled_in(root).await {
+            failure.log("resume");
+            let named = called.into_iter().chain(all.then(|| root.display().to_string()));
+            return (Vec::new(), named.map(|agent| FailedAgent { agent, error: failure.body.clone() }).collect());
+        }
+        let (mut chosen, mut failed) = (Vec::new(), Vec::new());
+        let mut ids = BTreeSet::new();
+        for called in called {
+            // Once more: now it is known who lives.
+            match self.agent(&called, Some(cwd.clone())).await {
+                // By its name and by its id it is the same one.
+                Ok(agent) if !ids.insert(agent.info.agent_id.clone()) => {}
+                Ok(agent) => chosen.push(agent.info),
+                Err(failure) => failed.push(FailedAgent { agent: called, error: failure.body }),
+            }
+        }
+        if all {
+            let mut more = self.interrupted(root).await;
+            more.retain(|info| ids.insert(info.agent_id.clone()));
+            let (agents, commands) = self.without_commands(more);
+            chosen.extend(agents);
+            failed.extend(commands.into_iter().map(not_unasked));
+        }
+        let (resumed, more) = self.resume_each(chosen, how).await;
+        failed.extend(more);
+        (resumed, failed)
     }
 
-    /// The agents that neither ended of their own accord nor were killed by name.
-    async fn interrupted(&self, cwd: PathBuf, all_projects: bool) -> Result<Vec<AgentInfo>, Failure> {
-        let scope = if all_projects { None } else { self.project_root(Some(cwd)).await };
-        if scope.is_none() && !all_projects {
-            let message = "`--all` means the agents of a project, and this folder is in none";
-            return Err(Failure::new(ErrorCode::NotAProject, message));
+    /// Waits until it is known who every agent is: what somebody is called may mean any.
+    pub(super) async fn all_read(&self) -> Result<(), Failure> {
+        if self.recovering.all_read(SETTLE_LIMIT).await {
+            return Ok(());
         }
-        let ended = self.roster.list(scope.as_deref()).into_iter().filter(|info| !info.state.is_live());
+        let message = "the daemon still reads the records of the agents that it found at its start";
+        let body = ErrorBody::new(ErrorCode::Busy, message);
+        Err(body.with_hint("try again in a moment; `pu daemon logs` shows what it waits for").into())
+    }
+
+    /// Waits until it is known of every agent of a project whether it lives.
+    pub(super) async fn settled_in(&self, root: &Path) -> Result<(), Failure> {
+        if self.recovering.over_in(root, SETTLE_LIMIT).await {
+            return Ok(());
+        }
+        let message =
+            format!("the project {} does not answer: it is not known yet which of its agents live", root.display());
+        let hint = "see whether its disk hangs, or a daemon of another PU_HOME that works on it; then try again";
+        Err(ErrorBody::new(ErrorCode::Busy, message).with_hint(hint).into())
+    }
+
+    /// The projects whose agents `--all` means.
+    async fn roots_meant(&self, cwd: PathBuf, all_projects: bool) -> Result<BTreeSet<PathBuf>, Failure> {
+        if all_projects {
+            return Ok(self.roster.list(None).into_iter().map(|info| info.project_root).collect());
+        }
+        let message = "`--all` means the agents of a project, and this folder is in none";
+        let root = self.project_root(Some(cwd)).await;
+        root.map(|root| BTreeSet::from([root])).ok_or_else(|| Failure::new(ErrorCode::NotAProject, message))
+    }
+
+    /// The agents of a project that neither ended of their own accord nor were killed by name.
+    async fn interrupted(&self, root: &Path) -> Vec<AgentInfo> {
+        let ended = self.roster.list(Some(root)).into_iter().filter(|info| !info.state.is_live());
         let last: Vec<AgentInfo> = ended.filter(|info| !self.roster.is_earlier_life(&info.agent_id)).collect();
         let stopped = self.stopped(&last).await;
         let goes_on = |info: &AgentInfo| match info.state {
             AgentState::Lost { .. } | AgentState::ExitUnknown { .. } => true,
             _ => stopped.contains_key(&info.agent_id),
         };
-        Ok(last.into_iter().filter(goes_on).collect())
+        last.into_iter().filter(goes_on).collect()
     }
 
     /// Parts agents from shell commands. A session goes on where it was; a command would be run a second time from its
@@ -147,12 +220,16 @@ impl Engine {
         agents.into_iter().partition(is_agent)
     }
 
-    /// Resumes agents, several at a time; one that cannot go on holds up no other.
-    pub(super) async fn resume_each(&self, meant: Vec<AgentInfo>, how: How) -> (Vec<ResumedAgent>, Vec<FailedAgent>) {
-        let (how, places) = (Arc::new(how), Arc::new(Semaphore::new(AT_A_TIME)));
+    /// Resumes agents of a project, several at a time; one that cannot go on holds up no other.
+    pub(super) async fn resume_each(
+        &self,
+        meant: Vec<AgentInfo>,
+        how: &Arc<How>,
+    ) -> (Vec<ResumedAgent>, Vec<FailedAgent>) {
+        let places = Arc::new(Semaphore::new(AT_A_TIME));
         let (mut going, mut names) = (JoinSet::new(), HashMap::new());
         for info in meant {
-            let (engine, how, places) = (self.clone(), Arc::clone(&how), Arc::clone(&places));
+            let (engine, how, places) = (self.clone(), Arc::clone(how), Arc::clone(&places));
             let name = info.name.clone();
             let task = going.spawn(async move {
                 // Never closed; without a place it would only be less orderly.
@@ -223,16 +300,26 @@ impl Engine {
         how: &How,
     ) -> Result<Prepared, Failure> {
         let commit = commit_of(former)?;
-        let request = request_for(former, &commit, &project, how);
+        let mut request = request_for(former, &commit, &project, how);
         let config = project.config()?;
         let definition = choose_definition(&request, &config)?;
+        // In the life before, its user may have chosen the session himself: this one is given it, or a new one, by us.
+        let chosen = definition.session_among(&request.agent_args).filter(|_| request.command.is_none());
+        let chosen = chosen.map(|chosen| {
+            request.agent_args = chosen.others;
+            chosen.id
+        });
         let site = Site::choose(&request, &project.root, &self.roster)?;
         let session = if how.fresh {
             Err("that was asked for".to_owned())
         } else {
-            self.session_of(former, &commit, &definition, &request)
+            self.session_of(former, &commit, &definition, &request, chosen)
         };
         let (session, claim, fresh_because) = match session {
+            Ok((Some(id), None)) => {
+                let claim = self.roster.hold_session(&id, &former.info.agent_id)?;
+                (Some(Some(id)), Some(claim), None)
+            }
             Ok((session, claim)) => (Some(session), claim, None),
             Err(reason) => (None, None, Some(reason)),
         };
@@ -254,13 +341,14 @@ impl Engine {
         Ok(Prepared { request, agent_id, name, project, config, definition, site, again: Some(again) })
     }
 
-    /// The session that an agent can go on in, or why there is none. Blocking.
+    /// The session that an agent can go on in, or why there is none; `chosen` is the one that its user named. Blocking.
     fn session_of(
         &self,
         former: &Agent,
         commit: &SpawnCommit,
         definition: &AgentDefinition,
         request: &SpawnRequest,
+        chosen: Option<String>,
     ) -> Result<(Option<String>, Option<SessionClaim>), String> {
         if request.command.is_some() {
             return Err("a shell command has no session".into());
@@ -274,8 +362,9 @@ impl Engine {
             let reason = "its program finds a session by the folder, and that is not the agent's alone";
             return if is_own { Ok((None, None)) } else { Err(reason.into()) };
         }
-        if let Some(id) = &commit.agent.session_id {
-            return Ok((Some(id.clone()), None));
+        // Earlier releases did not record one that its user had chosen.
+        if let Some(id) = commit.agent.session_id.clone().or(chosen) {
+            return Ok((Some(id), None));
         }
         let unknown = || format!("which session of `{}` was its own is not known", definition.name);
         let began: Timestamp = former.launch.created_at.parse().map_err(|_| unknown())?;

@@ -4,6 +4,7 @@
 //! What goes is logged, and whoever asks for output that went is told how much it was.
 
 use super::failure::Failure;
+use super::resume::SETTLE_LIMIT;
 use super::state::Engine;
 use crate::agents::Agent;
 use crate::projects::Project;
@@ -34,7 +35,7 @@ impl Engine {
     /// Keeps all projects within their bounds, for as long as the daemon lives.
     pub async fn keep_bounds(&self) {
         // An agent that is not known yet is not looked at; the next look finds it.
-        let _ = self.settled().await;
+        self.recovering.all_over(SETTLE_LIMIT).await;
         loop {
             for root in self.projects.trusted_roots() {
                 let (engine, gate) = (self.clone(), self.gates.of_root(&root));

@@ -155,7 +155,7 @@ impl Engine {
     ) -> Result<SpawnReport, Failure> {
         let changed = std::mem::take(&mut draft.context.changed);
         let layout = self.options.home.agent(&prepared.agent_id);
-        undo.folder(layout.root().into());
+        undo.records(layout.clone());
         fault::point("spawn.note")?;
         self.note_worktree(prepared, &layout).await?;
         fault::point("spawn.worktree")?;

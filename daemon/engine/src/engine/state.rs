@@ -3,6 +3,7 @@
 //! Handle in front, state behind; each room keeps its own lock, and none is held here.
 
 use super::failure::Failure;
+use super::looks::Looks;
 use super::scratch::Scratch;
 use crate::agents::{LearnSwitch, Lifecycle, Roster};
 use crate::context::ContextEngine;
@@ -67,7 +68,7 @@ pub struct Shared {
     /// Agent folders that recovery did not recognise.
     pub(super) unrecognised: watch::Sender<Vec<String>>,
     /// Agents that are being looked at since the start: until then it is not known of each whether it lives.
-    pub(super) recovering: TaskTracker,
+    pub(super) recovering: Looks,
     /// Requests under way: a stopping daemon lets them finish.
     under_way: TaskTracker,
     /// Subscribers that are being told of events: a stopping daemon lets them hear the last one.
@@ -110,7 +111,7 @@ impl Engine {
             gates,
             scratch: Scratch::new(builds),
             unrecognised: watch::Sender::new(Vec::new()),
-            recovering: TaskTracker::new(),
+            recovering: Looks::default(),
             under_way: TaskTracker::new(),
             telling: TaskTracker::new(),
             slow_work: Semaphore::new(SLOW_WORK_MAX),

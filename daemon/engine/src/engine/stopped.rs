@@ -12,6 +12,7 @@ use pu_protocol::{AgentInfo, AgentState};
 use pu_record::timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -96,13 +97,30 @@ impl Engine {
     /// Lets those agents go on, in this daemon's environment, that an application's daemon ended when it was stopped.
     pub async fn resume_stopped(&self) {
         let _spawning = self.begin_spawn();
-        if let Err(failure) = self.settled().await {
+        if let Err(failure) = self.all_read().await {
+            return failure.log("resume");
+        }
+        let env =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let how = Arc::new(How { env: env.collect(), ..How::default() });
+        let roots: BTreeSet<PathBuf> = self.roster.list(None).into_iter().map(|info| info.project_root).collect();
+        let mut going = JoinSet::new();
+        for root in roots {
+            let (engine, how) = (self.clone(), Arc::clone(&how));
+            going.spawn(async move { Box::pin(engine.resume_stopped_in(&root, &how)).await });
+        }
+        // A panic of ours is in the log.
+        while going.join_next().await.is_some() {}
+    }
+
+    async fn resume_stopped_in(&self, root: &Path, how: &Arc<How>) {
+        if let Err(failure) = self.settled_in(root).await {
             return failure.log("resume");
         }
         if self.is_closing() {
             return;
         }
-        let all = self.roster.list(None);
+        let all = self.roster.list(Some(root));
         let ended: Vec<AgentInfo> = all.into_iter().filter(|info| !info.state.is_live()).collect();
         let stopped = self.stopped(&ended).await;
         let goes_on = |info: &AgentInfo| {
@@ -116,10 +134,8 @@ impl Engine {
         if meant.is_empty() {
             return;
         }
-        let env =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let (resumed, failed) = Box::pin(self.resume_each(meant, How { env: env.collect(), ..How::default() })).await;
-        tracing::info!(resumed = resumed.len(), failed = failed.len(), "agents of the last daemon go on");
+        let (resumed, failed) = self.resume_each(meant, how).await;
+        tracing::info!(project = %root.display(), resumed = resumed.len(), failed = failed.len(), "agents of the last daemon go on");
     }
 }
 

@@ -8,6 +8,7 @@ use crate::gates::Gate;
 use crate::shims;
 use crate::store::{SpawnCommit, WorktreeRow, withdraw_commit};
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
+use pu_record::atomic;
 use pu_record::launch::LaunchRecord;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ const GRACE_MS: u64 = 500;
 enum Step {
     Worktree(Box<(Repository, CreatedWorktree)>),
     Folder(PathBuf),
+    Records(AgentLayout),
     Shim(AgentLayout),
     Rows(ProjectLayout, Box<SpawnCommit>),
 }
@@ -39,6 +41,11 @@ impl Undo {
     /// A folder that is about to be made: half-made ones go too.
     pub(super) fn folder(&mut self, path: PathBuf) {
         self.steps.push(Step::Folder(path));
+    }
+
+    /// The agent's own folder, about to be made as well.
+    pub(super) fn records(&mut self, layout: AgentLayout) {
+        self.steps.push(Step::Records(layout));
     }
 
     pub(super) fn shim(&mut self, layout: AgentLayout) {
@@ -76,6 +83,10 @@ impl Undo {
                     let removed = Engine::beside(gate, move || remove_folder(&path)).await;
                     left.extend(removed.ok().flatten());
                 }
+                Step::Records(layout) => {
+                    let removed = tokio::task::spawn_blocking(move || remove_records(&layout)).await;
+                    left.extend(removed.ok().flatten());
+                }
                 Step::Worktree(made) => {
                     let undone = Engine::beside(gate, move || remove_worktree(&made.0, &made.1, agent_started)).await;
                     left.extend(undone.unwrap_or_else(|e| vec![e.to_string()]));
@@ -92,7 +103,7 @@ pub(super) fn withdraw(layout: &AgentLayout, launch: &LaunchRecord, commit: &Spa
     left.extend(remove_folder(&ProjectLayout::new(&launch.cwd).handed(&launch.agent_id)));
     if let Some(row) = &commit.worktree {
         match Git::in_environment(std::env::vars_os()).and_then(|git| Repository::open(git, &launch.project_root)) {
-            // In this boot no shim ever said anything, so no agent ever ran there.
+            // No shim ever said anything, so no agent ever ran there.
             Ok(repository) if layout.claimed().exists() => {
                 left.extend(remove_worktree(&repository, &made_for(row, launch), false));
             }
@@ -106,7 +117,7 @@ pub(super) fn withdraw(layout: &AgentLayout, launch: &LaunchRecord, commit: &Spa
     }
     // Last: while this folder is there, the next recovery tries again.
     if left.is_empty() {
-        left.extend(remove_folder(layout.root()));
+        left.extend(remove_records(layout));
     }
     left
 }
@@ -128,6 +139,13 @@ async fn end_agent(layout: &AgentLayout) -> Option<String> {
         Ok(Ok(())) => None,
         _ => Some(format!("the agent's process {}", welcome.child_pid)),
     }
+}
+
+/// Whole: half of an agent's folder would be nobody's, for ever.
+fn remove_records(layout: &AgentLayout) -> Option<String> {
+    // An empty one first: to look into it takes a descriptor, of which there may be none left.
+    let removed = std::fs::remove_dir(layout.root()).or_else(|_| atomic::remove_folder(layout.root()));
+    removed.err().map(|error| error.to_string())
 }
 
 fn remove_folder(path: &Path) -> Option<String> {

@@ -98,7 +98,7 @@ pub(super) fn each_line(project: &ProjectLayout, mut each: impl FnMut(&[u8])) ->
 }
 
 /// Whether a line tells of this agent's spawn. Reads the files once; only asked about a spawn that was interrupted.
-pub(super) fn history_tells_of(project: &ProjectLayout, agent_id: &str) -> Result<bool, StoreError> {
+pub fn history_tells_of(project: &ProjectLayout, agent_id: &str) -> Result<bool, StoreError> {
     let mut tells = false;
     each_line(project, |line| {
         // A line that does not read (cut off by a full disk, or of a newer release) tells of nobody.

@@ -17,7 +17,7 @@ mod registry;
 mod runs;
 
 pub use commit::{Asked, SpawnCommit, commit_end, commit_spawn, complete_spawn, restore_rows, withdraw_commit};
-pub use history::{HistoryBounds, HistoryEntry, TouchedFile, append_history, bound_history};
+pub use history::{HistoryBounds, HistoryEntry, TouchedFile, append_history, bound_history, history_tells_of};
 pub use identity::{read_identity, write_identity};
 pub use manifest::{AgentRow, Manifest, StoppedRow, WorktreeRow, read_manifest, update_manifest};
 pub use outcomes::{Outcome, Outcomes, forget_outcomes, read_outcomes, record_outcome};

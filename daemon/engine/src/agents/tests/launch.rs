@@ -313,10 +313,19 @@ fn the_users_arguments_stand_before_the_prompt_and_choose_the_session() {
     let plan = with_args(&["--allowedTools", "Bash", "Edit"]);
     assert_eq!(plan.argv[3..], ["--allowedTools", "Bash", "Edit", "--", "fix it"]);
     assert!(plan.session_id.is_some());
-    for args in [&["--resume", "x"][..], &["-c"], &["--session-id=x"]] {
+    let id = "3f0e2c1a-8d1b-4c55-9a7e-0123456789ab";
+    let cases: [(&[&str], Option<&str>); 6] = [
+        (&["--resume", "x"], None),
+        (&["-c"], None),
+        (&["--session-id=x"], Some("x")),
+        (&["--session-id", id], Some(id)),
+        (&["--resume", id], Some(id)),
+        (&["--resume", id, "--fork-session"], None),
+    ];
+    for (args, known) in cases {
         let plan = with_args(args);
-        assert_eq!(plan.session_id, None);
-        assert_eq!(&plan.argv[1..=args.len()], args);
+        assert_eq!(plan.session_id.as_deref(), known, "{args:?}");
+        assert_eq!(&plan.argv[1..=args.len()], args, "it is given once, by the user");
     }
 }
 
