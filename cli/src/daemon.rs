@@ -154,6 +154,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Health
         | Request::Doctor { .. }
         | Request::Init { .. }
+        | Request::ConfigShow { .. }
         | Request::ProjectList { .. }
         | Request::ProjectAdd { .. }
         | Request::ProjectShow { .. }

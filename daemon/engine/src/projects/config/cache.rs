@@ -89,7 +89,8 @@ impl ConfigCache {
 
     /// The values in force.
     pub(in crate::projects) fn values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
-        Ok(values::of(&self.in_force()?)?)
+        let loaded = self.in_force()?;
+        Ok(values::of(&loaded)?)
     }
 
     fn in_force(&self) -> Result<Arc<Loaded>, Fault> {
