@@ -137,7 +137,7 @@ impl Projects {
     /// What is wrong with a project that is in use: its configuration was read then, and is looked at again at little cost.
     pub fn fault_in_use(&self, root: &Path) -> Option<String> {
         let project = self.lock().open.get(root).cloned()?;
-        project.config().err().map(|error| error.to_string())
+        project.config_fault()
     }
 }
 

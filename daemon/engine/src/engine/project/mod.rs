@@ -32,8 +32,7 @@ impl Engine {
         if listed.state == ProjectState::Missing {
             return Vec::new();
         }
-        let config = self.projects.by_root(&listed.row.root).config();
-        config.err().map(|error| error.to_string()).into_iter().collect()
+        self.projects.by_root(&listed.row.root).config_fault().into_iter().collect()
     }
 }
 
