@@ -177,7 +177,6 @@ fn may_repeat(request: &Request) -> bool {
         | Request::PluginEncode { .. }
         | Request::PluginRun { .. }
         | Request::PluginBench { .. }
-        | Request::ConfigShow { .. }
         | Request::Subscribe { .. }
         | Request::Clean { dry_run: true, .. } => true,
         Request::Spawn(_)
