@@ -154,9 +154,14 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Health
         | Request::Doctor { .. }
         | Request::Init { .. }
+        | Request::ConfigShow { .. }
         | Request::ProjectList { .. }
         | Request::ProjectAdd { .. }
         | Request::ProjectShow { .. }
+        | Request::ProjectScan { .. }
+        | Request::TrustShow { .. }
+        | Request::Trust { .. }
+        | Request::Untrust { .. }
         | Request::Status { .. }
         | Request::History { .. }
         | Request::Logs { .. }
@@ -205,6 +210,9 @@ pub(crate) fn patience(request: &Request) -> Duration {
         Request::SpecList { .. } | Request::SpecShow { .. } | Request::SpecSearch { .. } => 120,
         Request::ContextExplain { .. } | Request::Shutdown { .. } | Request::Doctor { .. } => 120,
         Request::History { .. } => 120,
+        // The disks below the roots may be large and slow, and the first index may have to be built.
+        Request::ProjectScan { .. } => 600,
+        Request::TrustShow { .. } | Request::Trust { .. } | Request::Untrust { .. } => 300,
         Request::PluginInspect { .. } | Request::PluginEncode { .. } => 120,
         // The compiler has a minute for each, and may have some before this one.
         Request::PluginAdd { .. } | Request::PluginSwitch { .. } => 300,

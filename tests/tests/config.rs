@@ -70,6 +70,10 @@ fn a_bad_edit_keeps_what_was_good_and_everybody_is_told() {
     let report = project.pu(["config", "show", "--json", "terminal"]).output().json();
     assert_warned(&report["warnings"], &parts);
     assert_eq!(value(&report, "terminal.rows")["value"], 17);
+    let shown = project.pu(["project", "show", "--json"]).output().json();
+    assert_warned(&shown["condition"], &parts);
+    let listed = project.pu(["project", "list", "--json"]).output().json();
+    assert_eq!(listed["projects"][0]["error"], shown["error"], "{listed}");
     let report: Value = serde_json::from_str(&project.pu(["doctor", "--json"]).output().stdout()).unwrap();
     let mut findings = report["findings"].as_array().unwrap().iter();
     let config = findings.find(|finding| finding["check"] == "config").unwrap();

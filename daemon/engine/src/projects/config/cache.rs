@@ -97,7 +97,8 @@ impl ConfigCache {
 
     /// The values in force.
     pub(in crate::projects) fn values(&self) -> Result<Vec<ConfigValue>, ProjectError> {
-        Ok(values::of(&self.in_force()?)?)
+        let loaded = self.in_force()?;
+        Ok(values::of(&loaded)?)
     }
 
     /// What acts, as it is written: not what the files say now, where one of them is faulty.
