@@ -59,6 +59,7 @@ pub(crate) fn waited_for(request: &Request) -> Option<&Path> {
         // A ranking is one of many, whose progress is shown as a whole.
         Request::ContextExplain { cwd, specs: None, ranking: false, .. }
         | Request::ContextLearned { cwd }
+        | Request::TrustShow { cwd }
         | Request::SpecList { cwd, .. }
         | Request::SpecShow { cwd, .. }
         | Request::SpecSearch { cwd, .. }
