@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_is_read_while_a_folder_is_swapped_for_a_link() {
-        race(|root| super::open(root, Path::new("specs/a.md")).ok());
+        race(|root| open(root, Path::new("specs/a.md")).ok());
     }
 
     #[test]

@@ -107,7 +107,7 @@ mod tests {
     fn what_is_no_regular_file_or_too_large_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let sparse = folder.path().join("sparse");
-        std::fs::File::create(&sparse).unwrap().set_len(RECORD_MAX + 1).unwrap();
+        File::create(&sparse).unwrap().set_len(RECORD_MAX + 1).unwrap();
         let device = folder.path().join("device");
         std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
         for path in [sparse.as_path(), device.as_path(), folder.path()] {

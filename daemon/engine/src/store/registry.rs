@@ -74,14 +74,14 @@ pub struct TrustRow {
 
 impl TrustRow {
     pub fn now(parts: BTreeMap<String, String>) -> Self {
-        Self { at: jiff::Timestamp::now().to_string(), parts, extra: Map::default() }
+        Self { at: Timestamp::now().to_string(), parts, extra: Map::default() }
     }
 }
 
 impl ProjectRow {
     /// A project that nobody trusts and that was not known until now.
     pub fn seen_now(root: &Path) -> Self {
-        Self { root: root.into(), first_seen: jiff::Timestamp::now().to_string(), ..Self::default() }
+        Self { root: root.into(), first_seen: Timestamp::now().to_string(), ..Self::default() }
     }
 
     /// Notes that it lies elsewhere from now on.
