@@ -116,7 +116,7 @@ fn is_like_an_id(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    
+
     use crate::agents::Definitions;
 
     const ID: &str = "3f0e2c1a-8d1b-4c55-9a7e-0123456789ab";

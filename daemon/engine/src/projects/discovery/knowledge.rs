@@ -10,6 +10,7 @@ use pu_protocol::layout::ProjectLayout;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 impl Owner {
     /// What a look came to becomes what is known; answers how many projects were news.
@@ -65,6 +66,10 @@ impl Owner {
             if let Err(refused) = self.watches.add(&one.above) {
                 tracing::warn!(?refused, root = %given.display(), "a root that is not there is looked for in vain");
                 self.parts.look_always(given);
+            }
+            // It came after it was looked for and before anybody listened. Once: something else may be in its place.
+            if !settled.contains(&one) && one.is_coming() {
+                self.look_at.get_or_insert_with(Instant::now);
             }
             self.awaited.push(one);
         }

@@ -63,8 +63,8 @@ pub(super) struct Owner {
     pub(super) parts: Parts,
     /// Why some parts are not watched, from the first time on that this is so.
     pub(super) limited: Option<String>,
-    /// Changes were missed: when everything is looked at.
-    look_at: Option<Instant>,
+    /// Changes may have been missed: when everything is looked at.
+    pub(super) look_at: Option<Instant>,
     /// When the last look at everything ended, and how long it took.
     last: Option<(Instant, Duration)>,
     /// A change of the user's configuration is heard of; else it is read again and again.

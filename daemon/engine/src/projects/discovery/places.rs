@@ -25,6 +25,12 @@ impl Awaited {
             Some(Self { given: given.to_owned(), above, place })
         })
     }
+
+    /// Whether the next folder on the way to it is there by now.
+    pub(super) fn is_coming(&self) -> bool {
+        let next = self.place.strip_prefix(&self.above).ok().and_then(|rest| rest.components().next());
+        next.is_some_and(|next| self.above.join(next).is_dir())
+    }
 }
 
 /// Where to begin for a folder that is there now: nowhere if it is left out, too deep, or inside of a project or a
@@ -84,7 +90,10 @@ mod tests {
         std::os::unix::fs::symlink(base.join("real"), base.join("link")).unwrap();
         let given = base.join("link/a/b");
         let awaited = Awaited::of(&given).unwrap();
-        assert_eq!((awaited.above, awaited.place), (base.join("real"), base.join("real/a/b")));
+        assert_eq!((&awaited.above, &awaited.place), (&base.join("real"), &base.join("real/a/b")));
+        assert!(!awaited.is_coming());
+        std::fs::create_dir(base.join("real/a")).unwrap();
+        assert!(awaited.is_coming());
     }
 
     #[test]
