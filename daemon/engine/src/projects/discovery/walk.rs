@@ -36,7 +36,9 @@ pub(super) trait Visit: Send + Sync {
 /// Looks at everything from these folders on.
 pub(super) fn walk(visit: Arc<dyn Visit>, starts: impl Iterator<Item = Job>, patience: Duration) -> Outcome {
     let state = Mutex::new(State { outside: starts.collect(), ..State::default() });
-    let walk = Arc::new(Walk { visit, patience, state, work: Condvar::new(), end: Condvar::new() });
+    // Asked once: the system's answer costs as much as looking at a folder.
+    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(2, THREADS_MAX);
+    let walk = Arc::new(Walk { visit, patience, threads, state, work: Condvar::new(), end: Condvar::new() });
     walk.staff(&mut walk.lock());
     walk.wait()
 }
@@ -44,6 +46,8 @@ pub(super) fn walk(visit: Arc<dyn Visit>, starts: impl Iterator<Item = Job>, pat
 struct Walk {
     visit: Arc<dyn Visit>,
     patience: Duration,
+    /// As many threads as look at most.
+    threads: usize,
     state: Mutex<State>,
     /// Told when there is something to do, or never will be.
     work: Condvar,
@@ -104,9 +108,8 @@ impl Walk {
 
     /// Starts one more thread where there is work for it.
     fn staff(self: &Arc<Self>, state: &mut State) {
-        let most = thread::available_parallelism().map_or(1, usize::from).clamp(2, THREADS_MAX);
         let count = state.workers.len();
-        if state.waiting() == 0 || count >= most || state.waiting() < count * SHARE {
+        if state.waiting() == 0 || count >= self.threads || state.waiting() < count * SHARE {
             return;
         }
         state.last += 1;
