@@ -5,7 +5,9 @@
 use super::error::ProjectError;
 use super::linked::LinkedWorktree;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// The root of the project that `folder` is in: the nearest folder upwards that holds `.pu/` or `.git`. A worktree
 /// belongs to the project that it was made for or from, whatever it holds itself.
@@ -54,6 +56,19 @@ pub(super) fn check(root: &Path) -> Result<(), ProjectError> {
         Ok(found) if !found.is_dir() => Err(ProjectError::NotAFolder(path)),
         _ => Ok(()),
     }
+}
+
+/// What tells this folder, and the repository in it, from others that are put in their place: an inode is given again, a
+/// time of birth is not. It tells nothing of two that lie in different places.
+pub(super) fn mark_of(root: &Path) -> String {
+    format!("{} {}", mark(root), mark(&root.join(".git")))
+}
+
+/// `-` for what is not there. Not every file system knows when something was made.
+fn mark(path: &Path) -> String {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return "-".to_owned() };
+    let born = found.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    format!("{}.{}", found.ino(), born.unwrap_or_default().as_nanos())
 }
 
 /// A project's name: that of its root folder.

@@ -7,6 +7,7 @@ use super::error::ProjectError;
 use super::listed::{ListedProject, ProjectState};
 use super::project::Project;
 use super::registry::Projects;
+use super::root;
 use super::trust::{self, Part, Parts};
 use crate::store::{ProjectRow, TrustRow};
 use pu_protocol::Event;
@@ -56,7 +57,7 @@ impl Projects {
     /// Takes back what was allowed in the project of a folder.
     pub fn untrust(&self, folder: &Path) -> Result<Standing, ProjectError> {
         let project = self.known(folder)?;
-        self.change_row(&project.root, |row| (row.trusted, row.trust) = (false, None))?;
+        self.change_row(&project.root, |row| (row.trusted, row.trust, row.folder) = (false, None, None))?;
         self.tell_state(&project, TrustState::Known);
         Ok(standing(&project, &project.acting()?, self.row(&project.root)))
     }
@@ -79,11 +80,13 @@ impl Projects {
 
     /// Writes down that these parts, and no others, may act.
     pub(super) fn allow(&self, root: &Path, parts: &Parts) -> Result<(), ProjectError> {
-        let digests = trust::digests(parts);
+        let (digests, folder) = (trust::digests(parts), Some(root::mark_of(root)));
         let known = self.row(root).filter(|row| row.trusted);
         let was_trusted = known.is_some();
-        if known.and_then(|row| row.trust).is_none_or(|known| known.parts != digests) {
-            self.change_row(root, |row| (row.trusted, row.trust) = (true, Some(TrustRow::now(digests))))?;
+        let is_noted = |row: ProjectRow| row.folder == folder && row.trust.is_some_and(|known| known.parts == digests);
+        if !known.is_some_and(is_noted) {
+            let trust = Some(TrustRow::now(digests));
+            self.change_row(root, |row| (row.trusted, row.trust, row.folder) = (true, trust, folder))?;
         }
         let project = self.opened(root);
         if project.note_state(TrustState::Trusted) || !was_trusted {
