@@ -63,6 +63,9 @@ impl Engine {
             Self::keep(held);
         }
         let mut assembled = assembled?;
+        // An index may have been built meanwhile, and something pulled: what was not allowed says nothing.
+        let (projects, root) = (self.projects.clone(), project.root.clone());
+        self.within(&project.root, move || projects.check_unchanged(&root)).await??;
         assembled.report.warnings.extend(fault);
         let catalog = index.catalog();
         let is_unknown = |path: &String| catalog.find(path).is_none_or(|spec| spec.path != *path);

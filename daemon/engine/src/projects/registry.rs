@@ -232,6 +232,9 @@ impl Projects {
         let folder = root::canonical(folder)?;
         let root = root::owner(&folder, &self.shared.home).unwrap_or(folder);
         root::check(&root)?;
+        if root::holds_home(&root, &self.shared.home) {
+            return Err(ProjectError::HoldsHome(root));
+        }
         self.recognise(&root)?;
         let project = self.opened(&root);
         // What a faulty file says is not seen, and nothing is allowed that cannot be told.
@@ -368,6 +371,18 @@ mod tests {
         let _hangs = turn.lock().unwrap();
         projects.init(other.parent().unwrap()).unwrap();
         assert_eq!(projects.count(), 1);
+    }
+
+    #[test]
+    fn the_folder_around_the_users_own_is_no_project_and_nothing_is_written_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(base.join(".pu")).unwrap();
+        std::fs::create_dir(base.join(".git")).unwrap();
+        let projects = Projects::open(HomeLayout::new(base.join(".pu")), Events::default()).unwrap();
+        assert!(matches!(projects.init(&base), Err(ProjectError::HoldsHome(_))));
+        assert_ne!(projects.root_of(&base), Some(base.clone()), "a repository of settings is none either");
+        assert_eq!((projects.count(), std::fs::read_dir(base.join(".pu")).unwrap().count()), (0, 0));
     }
 
     #[test]

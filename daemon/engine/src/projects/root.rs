@@ -23,7 +23,9 @@ pub(super) fn find(folder: &Path, home: &HomeLayout) -> Result<PathBuf, ProjectE
         {
             return Ok(owner);
         }
-        if holds_project(ancestor, home) || ancestor.join(".git").exists() {
+        // A home folder may be a repository, of its user's settings.
+        let is_repository = || ancestor.join(".git").exists() && !holds_home(ancestor, home);
+        if holds_project(ancestor, home) || is_repository() {
             return Ok(ancestor.to_path_buf());
         }
     }
@@ -39,9 +41,13 @@ pub(super) fn owner(folder: &Path, home: &HomeLayout) -> Option<PathBuf> {
 /// Whether a folder is the root of a project. `~/.pu` is the user's own PurePoint folder, which does not make the home
 /// folder one.
 pub(super) fn holds_project(folder: &Path, home: &HomeLayout) -> bool {
+    is_project(folder) && !holds_home(folder, home)
+}
+
+/// Whether the `.pu/` of a folder is the user's own PurePoint folder.
+pub(super) fn holds_home(folder: &Path, home: &HomeLayout) -> bool {
     let marked = folder.join(ProjectLayout::FOLDER);
-    let is_home = || marked == home.root() || std::fs::canonicalize(home.root()).is_ok_and(|root| root == marked);
-    is_project(folder) && !is_home()
+    marked == home.root() || std::fs::canonicalize(home.root()).is_ok_and(|root| root == marked)
 }
 
 /// Whether a folder holds a `.pu/` that is one: a link leads to files of somebody else.
@@ -104,6 +110,7 @@ mod tests {
         let home = HomeLayout::new(base.join("user/.pu"));
         for path in [
             "user/.pu/agents",
+            "user/.git",
             "user/code/repo/.git",
             "user/code/repo/src/deep",
             "user/code/repo/tool/.pu",

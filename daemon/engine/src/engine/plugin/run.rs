@@ -32,6 +32,8 @@ impl Engine {
                     engine.context.run_plugin(&specs, &ready, &tasks)?
                 }
             };
+            // It may have been another one by the time that it was loaded.
+            engine.projects.check_unchanged(&project.root)?;
             Ok(Answer::PluginRunReport { plugin: ready.name, runs })
         })
         .await?
