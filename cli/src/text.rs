@@ -26,9 +26,10 @@ fn escape(text: &str, allowed: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Control characters, and those that make text read in another order than it is stored.
+/// Control characters, line breaks of Unicode's own, and what makes text read in another order than it is stored.
 fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The first line of a text, cut to `max` characters.
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(printable("plain äöü 漢字"), "plain äöü 漢字");
         assert_eq!(printable("a\x1b]0;t\x07b\u{9b}2Jc\x7f\n"), "a\\u{1b}]0;t\\u{7}b\\u{9b}2Jc\\u{7f}\\n");
         assert_eq!(printable("\u{202e}txt.exe"), "\\u{202e}txt.exe");
+        assert_eq!(printable("a\u{61c}b\u{2028}c"), "a\\u{61c}b\\u{2028}c");
         assert_eq!(printable_lines("a\n\tb\r"), "a\n\tb\\r");
     }
 

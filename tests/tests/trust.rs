@@ -68,6 +68,8 @@ fn a_pull_that_changes_what_acts_asks_again() {
     assert_eq!(spawn(&world, &repo).code(), Some(0), "neither specs nor where they lie can act");
 
     repo.write(".pu/config.toml", &config("echo other"));
+    let told = world.pu(["config", "show", "--json", "agents"]).cwd(repo.root()).output().json();
+    assert!(told["warnings"].to_string().contains("agents.own in .pu/config.toml (changed)"), "{told}");
     write(repo.root().join(".pu/plugins/rules.wasm"), Hostile::Loops.component("rules"));
     write(repo.root().join(".pu/plugins/more.wasm"), "x");
     world.crash_daemon();
@@ -173,6 +175,34 @@ fn no_name_of_a_stranger_s_reaches_the_terminal_raw() {
         assert!(told.contains("\\u{1b}[2K\\nall is well.wasm"), "{told:?}");
         assert!(!told.contains('\u{1b}') && told.lines().all(|line| !line.starts_with("all is well")), "{told:?}");
     }
+}
+
+/// What cannot be told is not allowed.
+#[test]
+fn init_allows_nothing_of_a_faulty_configuration() {
+    let world = World::new();
+    let repo = theirs(&world);
+    repo.write(".pu/config.toml", "[agents");
+    world.pu(["init", "--json"]).cwd(repo.root()).output().fails(1, "invalid_config");
+    repo.write(".pu/config.toml", &config("echo theirs"));
+    assert_eq!(show(&world, &repo)["state"], "known");
+    spawn(&world, &repo).fails(4, "project_untrusted");
+}
+
+/// A clone in the place of a project that was trusted is another one, and what lay there keeps its trust.
+#[test]
+fn a_clone_in_the_place_of_a_trusted_project_is_asked_for() {
+    let world = World::new();
+    let repo = theirs(&world);
+    world.pu(["trust", "--yes"]).cwd(repo.root()).output().ok();
+    spawn(&world, &repo).ok();
+    let was = world.root().join("was");
+    std::fs::rename(repo.root(), &was).unwrap();
+    repo.git_in(&was, &["clone", "-q", ".", repo.root().to_str().unwrap()]);
+    for args in [&["spawn", "--json", "--root", AUTH_TASK][..], &["context", "explain", "--json", AUTH_TASK]] {
+        world.pu(args).cwd(repo.root()).output().fails(4, "project_untrusted");
+    }
+    assert_eq!(world.pu(["trust", "--show", "--json"]).cwd(&was).output().json()["state"], "trusted");
 }
 
 /// `pu init` is the user's own act, and tells what it allowed.

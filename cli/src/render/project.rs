@@ -65,8 +65,10 @@ fn state(project: &ProjectInfo, style: Style) -> String {
     match project.state.as_str() {
         "trusted" => style.good(&word),
         "known" => format!("{}: nothing of it acts before `pu trust` there", style.warn(&word)),
-        "missing" if project.trusted => format!("{}: its folder is not there; trusted when it was", style.warn(&word)),
-        "missing" => format!("{}: its folder is not there", style.warn(&word)),
+        "missing" if project.trusted => {
+            format!("{}: there is no .pu at its root; trusted when there was", style.warn(&word))
+        }
+        "missing" => format!("{}: there is no .pu at its root", style.warn(&word)),
         _ => style.warn(&word),
     }
 }
@@ -140,7 +142,7 @@ mod tests {
         };
         insta::assert_snapshot!(detail(&shown, &view()), @r"
         shop  /work/shop
-        state     missing: its folder is not there
+        state     missing: there is no .pu at its root
         id        01234567
         known for 1d
         seen      2m ago

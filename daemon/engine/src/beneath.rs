@@ -134,8 +134,9 @@ fn open_place(root: &Path, inner: &Path, real: &Path) -> Result<File, Refusal> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(Refusal::NotRegular) }
 }
 
+/// The root is a real path, so that a link in its place was put there meanwhile.
 fn open_at(root: &Path, inner: &Path) -> Result<File, Errno> {
-    let folder = retry_on_intr(|| rustix::fs::open(root, FOLDER, Mode::empty()))?;
+    let folder = retry_on_intr(|| rustix::fs::open(root, FOLDER | OFlags::NOFOLLOW, Mode::empty()))?;
     #[cfg(target_os = "linux")]
     match in_one_step(&folder, inner) {
         // A kernel before 5.6, or a sandbox that does not know the call.
@@ -238,6 +239,16 @@ mod tests {
         symlink(root.with_file_name("outside"), root.join("specs")).unwrap();
         assert!(matches!(open_resolved(&path), Err(Refusal::Replaced)));
         assert!(matches!(open_resolved(Path::new("specs/a.md")), Err(Refusal::Outside)), "it is not absolute");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_root_is_not_followed_either() {
+        let (_folder, root) = world();
+        let real = root.join("specs/a.md");
+        assert_eq!(bytes_of(open_place(&root, Path::new("specs/a.md"), &real).unwrap(), 100).unwrap(), INSIDE);
+        let link = root.with_file_name("link");
+        symlink(&root, &link).unwrap();
+        assert!(matches!(open_place(&link, Path::new("specs/a.md"), &real), Err(Refusal::Replaced)));
     }
 
     /// One thread puts a link to the outside in the place of the folder and takes it away again, as fast as it can.

@@ -109,6 +109,7 @@ async fn serve(
     let engine = create_engine(home, socket.clone(), options.managed, file_limit)?;
     fault::point("daemon.recover")?;
     engine.recover().await;
+    engine.note_older_trust();
     fault::point("daemon.bind")?;
     let listener = Listener::bind(&socket).await?;
     fault::reach("daemon.serve");

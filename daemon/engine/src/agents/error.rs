@@ -66,6 +66,9 @@ pub enum AgentsError {
     #[error("the project at {} has no worktree called `{name}`", path.display())]
     WorktreeNotFound { name: String, path: PathBuf },
 
+    #[error("{} is a link that leads out of the project", path.display())]
+    WorktreesOutside { path: PathBuf },
+
     #[error("cannot {act} {}: {source}", path.display())]
     Io { act: &'static str, path: PathBuf, source: std::io::Error },
 
@@ -106,6 +109,7 @@ impl AgentsError {
             Self::Git { .. } | Self::BranchBlocked { .. } => ErrorCode::GitFailed,
             Self::GitTimedOut { .. } => ErrorCode::TimedOut,
             Self::WorktreeNotFound { .. } => ErrorCode::WorktreeNotFound,
+            Self::WorktreesOutside { .. } => ErrorCode::PathOutsideProject,
             Self::Io { source, .. } | Self::Record(pu_record::RecordError::Io { source, .. })
                 if source.kind() == std::io::ErrorKind::StorageFull =>
             {
@@ -139,6 +143,7 @@ impl AgentsError {
                 return Some(format!("rename it: `git branch -m {blocker} <another name>`"));
             }
             Self::WorktreeNotFound { .. } => "`pu status` lists the agents and their worktrees",
+            Self::WorktreesOutside { .. } => "put a folder in its place, or work in the project root with --root",
             Self::LeftBehind { cause, .. } => return cause.hint(),
             _ => return None,
         };

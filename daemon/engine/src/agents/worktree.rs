@@ -168,6 +168,10 @@ impl Repository {
 
     fn claim_folder(&self, name: &str) -> Result<PathBuf> {
         let folder = ProjectLayout::new(&self.project).worktrees();
+        // A repository may bring a link there, to anywhere.
+        if folder.canonicalize().map_or(folder.is_symlink(), |real| !real.starts_with(&self.project)) {
+            return Err(AgentsError::WorktreesOutside { path: folder });
+        }
         pu_record::atomic::create_private_folder(&folder)?;
         let path = self.worktrees_folder().join(name);
         fault::point("worktree.folder")?;

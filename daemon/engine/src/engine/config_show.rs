@@ -1,10 +1,11 @@
 //! `config_show`: what is configured, key by key, and where each value was said. Changes nothing.
 //!
-//! Asked of a project that nobody trusts it tells what its file would say, and that it does not act.
+//! Asked of a project that nobody trusts, or that is not what was trusted, it tells what its file would say, and that it does
+//! not act.
 
 use super::failure::Failure;
 use super::state::Engine;
-use crate::projects::{Project, ProjectError, config_key};
+use crate::projects::{Project, ProjectError, ProjectState, config_key};
 use pu_protocol::config::{ConfigOrigin, ConfigReport, ConfigValue};
 use pu_protocol::{Answer, LINE_MAX};
 use std::path::{Path, PathBuf};
@@ -53,10 +54,14 @@ impl Engine {
         })
     }
 
-    /// That the project's file does not count yet, where it does not.
+    /// That the project's file does not count, where it does not: nobody trusts it yet, or it is not what was trusted.
     fn unheard(&self, project: &Project) -> Option<String> {
-        let brings_it = !self.projects.is_trusted(&project.root) && project.layout.root().exists();
-        brings_it.then(|| ProjectError::Untrusted(project.root.clone()).to_string())
+        let listed = self.projects.at(&project.root).ok()?;
+        let refused = match listed.state {
+            ProjectState::Known => Some(ProjectError::Untrusted(project.root.clone())),
+            ProjectState::Trusted | ProjectState::Changed | ProjectState::Missing => self.projects.objection(&listed),
+        };
+        refused.map(|error| error.to_string())
     }
 }
 

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::site::{changed_files_in, place_around};
 use super::state::Engine;
 use crate::context::{Assembled, ProjectFacts, ProjectSpecs};
-use crate::projects::Project;
+use crate::projects::{Config, Project};
 use pu_protocol::answer::ContextAnswer;
 use pu_protocol::context::{ContextReport, TaskDescription};
 use pu_protocol::{Answer, LINE_MAX};
@@ -32,14 +32,14 @@ impl Engine {
         let (engine, stands_in) = (self.clone(), cwd.clone());
         let chosen = self.slowly_within(&cwd, move || -> Result<_, Failure> {
             let project = engine.projects.readable(&stands_in)?;
-            let config = project.config()?;
+            let config = engine.projects.allowed_config(&project)?;
             let definitions = definitions(&config)?;
             // Which agents are installed is known by the caller's environment only, which an explanation does not ask for.
             let named = named_definition(&definitions, task.agent.as_deref(), &config)?;
             task.agent = named.map(|definition| definition.name.clone());
             let (held, mut specs) = match &folder {
-                None => (None, specs_of(&project)?),
-                Some(folder) => engine.specs_in(folder, &project).map(|(held, specs)| (Some(held), specs))?,
+                None => (None, specs_of(&project, &config)?),
+                Some(folder) => engine.specs_in(folder, &project, &config).map(|(held, specs)| (Some(held), specs))?,
             };
             specs.config.only = chain;
             // What is scored is the chain, and a commit is often the very task.
@@ -63,6 +63,9 @@ impl Engine {
             Self::keep(held);
         }
         let mut assembled = assembled?;
+        // An index may have been built meanwhile, and something pulled: what was not allowed says nothing.
+        let (projects, root) = (self.projects.clone(), project.root.clone());
+        self.within(&project.root, move || projects.check_unchanged(&root)).await??;
         assembled.report.warnings.extend(fault);
         let catalog = index.catalog();
         let is_unknown = |path: &String| catalog.find(path).is_none_or(|spec| spec.path != *path);
@@ -156,13 +159,13 @@ fn size(part: &impl Serialize) -> usize {
     serde_json::to_vec(part).map_or(0, |json| json.len())
 }
 
-/// What of a project an assembly works on. Blocking.
-pub(super) fn specs_of(project: &Project) -> Result<ProjectSpecs, Failure> {
+/// What of a project an assembly works on, with this configuration of it. Blocking.
+pub(super) fn specs_of(project: &Project, config: &Config) -> Result<ProjectSpecs, Failure> {
     Ok(ProjectSpecs {
         root: project.root.clone(),
         index: project.index()?,
         plugins: project.layout.plugins(),
-        config: project.config()?.context.clone(),
+        config: config.context.clone(),
     })
 }
 

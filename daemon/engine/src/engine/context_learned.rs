@@ -41,7 +41,7 @@ impl Engine {
         let commit = SpawnCommit::deserialize(&launch.commit).map_err(|e| {
             ErrorBody::new(ErrorCode::RecordDamaged, format!("{}: {e}", agent.layout.launch().display()))
         })?;
-        let index = specs_of(&project)?.index;
+        let index = project.index()?;
         index.fresh().map_err(|source| ProjectError::Index { root: project.root.clone(), source })?;
         let dropped = specs
             .iter()
@@ -58,7 +58,8 @@ impl Engine {
         let (engine, folder) = (self.clone(), cwd.clone());
         self.within(&cwd, move || {
             let project = engine.projects.readable(&folder)?;
-            let specs = specs_of(&project)?;
+            let config = engine.projects.allowed_config(&project)?;
+            let specs = specs_of(&project, &config)?;
             Ok(Answer::LearnedReport(engine.context.learned(&specs)?))
         })
         .await?

@@ -22,6 +22,7 @@ mod keep;
 mod kill;
 mod logs;
 mod looks;
+mod older_trust;
 mod plugin;
 mod project;
 mod recover;

@@ -301,7 +301,7 @@ impl Engine {
     ) -> Result<Prepared, Failure> {
         let commit = commit_of(former)?;
         let mut request = request_for(former, &commit, &project, how);
-        let config = project.config()?;
+        let config = self.projects.allowed_config(&project)?;
         let definition = choose_definition(&request, &config)?;
         // In the life before, its user may have chosen the session himself: this one is given it, or a new one, by us.
         let chosen = definition.session_among(&request.agent_args).filter(|_| request.command.is_none());

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::plugin::check_absolute;
 use super::state::Engine;
 use crate::context::{ContextError, ProjectSpecs};
-use crate::projects::Project;
+use crate::projects::{Config, Project};
 use crate::specs::{BuildTurns, SourceConfig, SpecIndex};
 use pu_protocol::ErrorCode;
 use std::collections::HashMap;
@@ -71,6 +71,7 @@ impl Engine {
         &self,
         folder: &Path,
         project: &Project,
+        config: &Config,
     ) -> Result<(Arc<ScratchIndex>, ProjectSpecs), Failure> {
         check_absolute(folder, "the folder of specs")?;
         if !folder.is_dir() {
@@ -82,7 +83,7 @@ impl Engine {
             root: project.root.clone(),
             index: Arc::clone(&scratch.index),
             plugins: project.layout.plugins(),
-            config: project.config()?.context.clone(),
+            config: config.context.clone(),
         };
         Ok((scratch, specs))
     }

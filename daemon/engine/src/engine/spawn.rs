@@ -92,7 +92,7 @@ impl Engine {
         let project = self.trusted_project(request.cwd.clone()).await?;
         let (roster, root) = (self.roster.clone(), project.root.clone());
         self.slowly_within(&root, move || {
-            let config = project.config()?;
+            let config = engine.projects.allowed_config(&project)?;
             let definition = choose_definition(&request, &config)?;
             let agent_id = fresh_agent_id()?;
             let site = Site::choose(&request, &project.root, &roster)?;
@@ -116,8 +116,8 @@ impl Engine {
         let branch = site.branch(prepared.name.as_str());
         let asked = Arc::clone(prepared);
         let changed = move || asked.site.changed_files(&asked.project.root, &asked.request.env);
-        let searched = Arc::clone(project);
-        let specs = move || specs_of(&searched);
+        let searched = Arc::clone(prepared);
+        let specs = move || specs_of(&searched.project, &searched.config);
         let mut assembled = self.assemble_at(project, specs, task, branch, folder, changed).await?;
         // What plugins log is for their authors, who ask with `context explain`; history is spared it.
         assembled.report.assemblers.iter_mut().for_each(|assembler| assembler.log.clear());

@@ -22,6 +22,8 @@ pub enum ProjectError {
     TooMuchActs { root: PathBuf, most: usize },
     #[error("{} is no project yet: it holds no .pu", .0.display())]
     NotYet(PathBuf),
+    #[error("{} cannot be a project: its .pu is your own PurePoint folder", .0.display())]
+    HoldsHome(PathBuf),
     #[error("{} is a link or a file: nothing is read or written through it", .0.display())]
     NotAFolder(PathBuf),
     #[error("no project is called {0:?}")]
@@ -60,6 +62,8 @@ impl ProjectError {
                 .with_hint("plugins lie in .pu/plugins/, agents and grants stand in .pu/config.toml: take some out"),
             Self::NotYet(root) => ErrorBody::new(ErrorCode::NotAProject, self.to_string())
                 .with_hint(format!("`pu init {}` or the first `pu spawn` in it makes it one", root.display())),
+            Self::HoldsHome(_) => ErrorBody::new(ErrorCode::NotAProject, self.to_string())
+                .with_hint("make a folder below it a project: `pu init FOLDER`"),
             Self::NotAFolder(_) => ErrorBody::new(ErrorCode::PathOutsideProject, self.to_string())
                 .with_hint("a project's .pu is a folder of its own: put one in its place"),
             Self::NotFound(_) => ErrorBody::new(ErrorCode::ProjectNotFound, self.to_string())

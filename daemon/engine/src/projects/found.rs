@@ -1,8 +1,8 @@
 //! What is seen of projects: one that is new, one that is known, one that was moved, a copy, one that is gone.
 //!
-//! A project is known by its identity, and by its root where it has none. Nothing is trusted by being seen: trust goes with
-//! a project that was moved, and with nothing else. Blocking: callers are on a blocking thread; folders are looked at
-//! before any lock is taken, since their file system may hang.
+//! A project is known by its identity, and where it has none by its root and the folder that lies there. Nothing is trusted
+//! by being seen: trust goes with a project that was moved, and with nothing else. Blocking: callers are on a blocking
+//! thread; folders are looked at before any lock is taken, since their file system may hang.
 
 use super::error::ProjectError;
 use super::listed::ProjectState;
@@ -27,16 +27,38 @@ pub enum Found {
     Seen,
 }
 
-/// A folder with a `.pu/` as it was looked at.
+/// A folder as it was looked at.
 #[derive(Debug)]
 struct Seen {
     root: PathBuf,
+    /// Whether there is a `.pu/` in it.
+    is_project: bool,
     id: Option<String>,
+    /// See [`root::mark_of`].
+    folder: String,
 }
 
 impl Seen {
     fn at(root: PathBuf) -> Self {
-        Self { id: read_identity(&ProjectLayout::new(&root)), root }
+        let is_project = root::is_project(&root);
+        let id = if is_project { read_identity(&ProjectLayout::new(&root)) } else { None };
+        Self { is_project, id, folder: root::mark_of(&root), root }
+    }
+
+    /// Whether it lies in another folder than the one that is noted.
+    fn is_news_of(&self, row: &ProjectRow) -> bool {
+        row.trusted && row.folder.as_ref() != Some(&self.folder)
+    }
+
+    /// Whether this is something else than what its user trusted there. What is known by its identity is that wherever and
+    /// however it came back; what has lost it is what it was as long as it is the same folder.
+    fn is_another(&self, row: &ProjectRow) -> bool {
+        let is_other_folder = || row.folder.as_ref().is_some_and(|folder| *folder != self.folder);
+        row.trusted
+            && match (&row.id, &self.id) {
+                (Some(its), Some(id)) => its != id,
+                _ => is_other_folder(),
+            }
     }
 }
 
@@ -85,20 +107,20 @@ impl Projects {
         Ok(true)
     }
 
-    /// Takes in that a known project was moved to `root`, where somebody stands. Makes nothing known.
+    /// Takes in that a known project was moved to `root`, where somebody stands, or that something else lies there now than
+    /// what was trusted. Makes nothing known otherwise.
     pub(super) fn recognise(&self, root: &Path) -> Result<(), ProjectError> {
-        if !root::holds_project(root, &self.shared.home) {
+        let here = self.lock().registry.find(root).cloned();
+        if here.is_none() && !root::holds_project(root, &self.shared.home) {
             return Ok(());
         }
         let seen = Seen::at(root.to_owned());
-        let Some(id) = &seen.id else { return Ok(()) };
-        let state = self.lock();
-        let here = state.registry.find(root);
-        let is_settled = match here {
-            Some(row) => row.id.as_ref() == Some(id),
-            None => state.registry.find_by_id(id).is_none(),
+        let is_settled = match (&here, &seen.id) {
+            (Some(row), Some(id)) => row.id.as_ref() == Some(id) && !seen.is_news_of(row),
+            (Some(row), None) => !seen.is_another(row),
+            (None, Some(id)) => self.lock().registry.find_by_id(id).is_none(),
+            (None, None) => true,
         };
-        drop(state);
         if is_settled { Ok(()) } else { self.take_in(&[seen], false).map(drop) }
     }
 
@@ -167,12 +189,12 @@ impl Draft {
     }
 
     fn take_in(&mut self, seen: &Seen, enters: bool) -> Found {
-        let Seen { root, id } = seen;
+        let Seen { root, id, .. } = seen;
         let here = self.registry.find(root).map(|row| row.id.clone());
         let Some(id) = id else {
             return match here {
                 // Its identity may have gone with all that git does not track; it has its place.
-                Some(its) => self.stays(root, its),
+                Some(its) => self.stays(seen, its),
                 None => self.enters(root, None, enters),
             };
         };
@@ -180,12 +202,13 @@ impl Draft {
         match (elsewhere, here) {
             (Some(from), here) if has_left(&from, id, matches!(here, Some(None))) => {
                 self.moves_in(&from, root);
+                self.notes_folder(seen);
                 Found::Moved { from }
             }
             // A copy. It gets an identity of its own once its user makes it a project.
-            (Some(_), Some(_)) => self.stays(root, None),
+            (Some(_), Some(_)) => self.stays(seen, None),
             (Some(_), None) => self.enters(root, None, enters),
-            (None, Some(_)) => self.stays(root, Some(id.clone())),
+            (None, Some(_)) => self.stays(seen, Some(id.clone())),
             (None, None) => self.enters(root, Some(id.clone()), enters),
         }
     }
@@ -202,21 +225,40 @@ impl Draft {
     }
 
     /// The row of this root is of what lies there, which is known by `id`.
-    fn stays(&mut self, root: &Path, id: Option<String>) -> Found {
-        let Some(row) = self.registry.find_mut(root) else { return Found::Seen };
+    fn stays(&mut self, seen: &Seen, id: Option<String>) -> Found {
+        let Some(row) = self.registry.find_mut(&seen.root) else { return Found::Seen };
+        if seen.is_another(row) {
+            let its = row.id.clone();
+            return self.replaces(seen, its.as_deref(), id);
+        }
         row.last_seen = Some(self.now.clone());
-        if row.id == id {
-            return Found::Seen;
+        if row.id != id {
+            row.id = id;
+            self.is_changed = true;
         }
-        // Another project lies in the place of one that the user trusted: that trust was not meant for it.
-        let loses_trust = row.id.is_some() && row.trusted;
-        if loses_trust {
-            (row.trusted, row.trust) = (false, None);
-            self.events.push(changed(root, ProjectState::Known));
-        }
-        row.id = id;
-        self.is_changed = true;
+        self.notes_folder(seen);
         Found::Seen
+    }
+
+    /// Something else lies in the place of a project that its user trusted: that trust was not meant for it. Where the
+    /// project that was has an identity, it is kept until it is found by that.
+    fn replaces(&mut self, seen: &Seen, its: Option<&str>, id: Option<String>) -> Found {
+        match its {
+            Some(its) => self.shift(&seen.root, &aside(&seen.root, its)),
+            None => {
+                self.registry.remove(&seen.root);
+                self.is_changed = true;
+            }
+        }
+        // Without a `.pu/` it is what any repository is that nobody has worked in yet.
+        self.enters(&seen.root, id, seen.is_project)
+    }
+
+    /// A project that is trusted may come back in another folder: from a backup, from another disk.
+    fn notes_folder(&mut self, seen: &Seen) {
+        let Some(row) = self.registry.find_mut(&seen.root).filter(|row| seen.is_news_of(row)) else { return };
+        row.folder = Some(seen.folder.clone());
+        self.is_changed = true;
     }
 
     /// The project at `from` lies at `root` now. Whatever is known there makes room: a row without an identity was that of a
@@ -398,8 +440,77 @@ mod tests {
         std::fs::remove_dir_all(&a).unwrap();
         std::fs::create_dir(&a).unwrap();
         write_identity(&ProjectLayout::new(&a), "0123456789abcdef0123456789abcdef").unwrap();
-        assert_eq!(ground.found("a"), Found::Seen);
-        assert_eq!(ground.rows(), rows(&[("a", false)]));
+        assert_eq!(ground.found("a"), Found::New);
+        assert_eq!(ground.rows()[0], ("a".to_owned(), false));
+        assert!(ground.rows()[1].0.starts_with("a~"), "the one that was is kept: {:?}", ground.rows());
+    }
+
+    /// A clone brings no identity, and lies where nobody asks for trust any more.
+    #[test]
+    fn a_clone_in_the_place_of_a_trusted_project_is_not_trusted() {
+        let ground = Ground::new();
+        let a = ground.project("a");
+        rename(&a, ground.at("was")).unwrap();
+        std::fs::create_dir_all(a.join(".pu")).unwrap();
+        // Whoever stands there is enough.
+        assert_eq!(ground.projects.root_of(&a), Some(a.clone()));
+        assert_eq!(ground.rows()[0], ("a".to_owned(), false));
+        assert!(matches!(ground.projects.trusted(&a), Err(ProjectError::Untrusted(_))));
+        // What lay there has lost nothing.
+        assert!(matches!(ground.found("was"), Found::Moved { .. }));
+        assert_eq!(ground.rows(), rows(&[("a", false), ("was", true)]));
+        std::fs::remove_dir_all(&a).unwrap();
+        rename(ground.at("was"), &a).unwrap();
+        assert!(matches!(ground.found("a"), Found::Moved { .. }));
+        assert_eq!(ground.rows()[0], ("a".to_owned(), true));
+    }
+
+    /// What git cleans away asks for nothing, and a repository of the user's that is new there begins anew.
+    #[test]
+    fn the_same_folder_without_its_identity_is_the_project_and_a_new_one_without_a_pu_is_none() {
+        let ground = Ground::new();
+        let a = ground.project("a");
+        std::fs::remove_dir_all(a.join(".pu/state")).unwrap();
+        assert_eq!((ground.found("a"), ground.rows()), (Found::Seen, rows(&[("a", true)])));
+        let project = ground.projects.trusted(&a).unwrap();
+        ground.projects.settle(&project).unwrap();
+        rename(&a, ground.at("was")).unwrap();
+        std::fs::create_dir_all(a.join(".git")).unwrap();
+        let fresh = ground.projects.trusted(&a).unwrap();
+        assert!(ground.projects.settle(&fresh).unwrap(), "it becomes a project, and that is told");
+        assert!(matches!(ground.found("was"), Found::Moved { .. }));
+        assert_eq!(ground.rows(), rows(&[("a", true), ("was", true)]));
+    }
+
+    /// From a backup, say: with its identity it is what it was, in whichever folder.
+    #[test]
+    fn a_project_that_comes_back_in_another_folder_keeps_its_trust() {
+        let ground = Ground::new();
+        let a = ground.project("a");
+        let id = read_identity(&ProjectLayout::new(&a)).unwrap();
+        rename(&a, ground.at("was")).unwrap();
+        std::fs::create_dir(&a).unwrap();
+        write_identity(&ProjectLayout::new(&a), &id).unwrap();
+        ground.projects.trusted(&a).unwrap();
+        std::fs::remove_dir_all(a.join(".pu/state")).unwrap();
+        ground.projects.trusted(&a).unwrap();
+        assert_eq!(ground.rows(), rows(&[("a", true)]));
+    }
+
+    #[test]
+    fn nothing_takes_the_place_of_what_an_older_release_trusted_and_is_gone() {
+        let ground = Ground::new();
+        let a = ground.project("a");
+        std::fs::remove_dir_all(&a).unwrap();
+        let file = HomeLayout::new(ground.at("home")).projects();
+        let old = format!(r#"{{"version":1,"projects":[{{"root":{a:?},"trusted":true,"first_seen":"then"}}]}}"#);
+        pu_record::atomic::write_atomic(&file, old.as_bytes(), 0o600).unwrap();
+        let projects = Projects::open(HomeLayout::new(ground.at("home")), Events::default()).unwrap();
+        assert_eq!(projects.trusted_unseen(), [a.clone()]);
+        projects.check_unchanged(&a).unwrap();
+        assert_eq!(projects.trusted_unseen(), [] as [PathBuf; 0]);
+        std::fs::create_dir_all(a.join(".pu")).unwrap();
+        assert!(matches!(projects.trusted(&a), Err(ProjectError::Untrusted(_))));
     }
 
     #[test]

@@ -150,6 +150,14 @@ impl Project {
         self.acting.parts(&self.config.texts())
     }
 
+    /// The configuration in force, and what can act with that very one.
+    pub(super) fn config_and_acting(&self) -> Result<(Arc<Config>, Parts), ProjectError> {
+        let read = self.config.current_with_texts();
+        self.faults().config = self.config.fault();
+        let (config, texts) = read?;
+        Ok((config, self.acting.parts(&texts)?))
+    }
+
     /// Notes how it stands to what its user allowed; answers whether that is news. That it is trusted as ever is none.
     pub(super) fn note_state(&self, now: TrustState) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

@@ -122,6 +122,7 @@ impl Projects {
     /// Sees to it that a project that was let in is one, with its folder, before anything is made in it. Answers whether
     /// it became one by this.
     pub fn settle(&self, project: &Project) -> Result<bool, ProjectError> {
+        self.recognise(&project.root)?;
         self.check_unchanged(&project.root)?;
         let turn = self.turn_to_enter(&project.root);
         let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,6 +196,13 @@ impl Projects {
         state.registry.projects.iter().filter(|row| row.trusted).map(|row| row.root.clone()).collect()
     }
 
+    /// Those that an older release trusted, of which nobody has noted yet what may act in them.
+    pub fn trusted_unseen(&self) -> Vec<PathBuf> {
+        let state = self.lock();
+        let unseen = state.registry.projects.iter().filter(|row| row.trusted && row.trust.is_none());
+        unseen.map(|row| row.root.clone()).collect()
+    }
+
     /// The root of the known project that a folder is in, going by the paths alone: the file system is not asked.
     pub fn known_around(&self, folder: &Path) -> Option<PathBuf> {
         let state = self.lock();
@@ -224,8 +232,14 @@ impl Projects {
         let folder = root::canonical(folder)?;
         let root = root::owner(&folder, &self.shared.home).unwrap_or(folder);
         root::check(&root)?;
+        if root::holds_home(&root, &self.shared.home) {
+            return Err(ProjectError::HoldsHome(root));
+        }
         self.recognise(&root)?;
-        let parts = self.opened(&root).acting()?;
+        let project = self.opened(&root);
+        // What a faulty file says is not seen, and nothing is allowed that cannot be told.
+        project.sound_config()?;
+        let parts = project.acting()?;
         let turn = self.turn_to_enter(&root);
         let _entering = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let created = self.make(&root)?;
@@ -357,6 +371,18 @@ mod tests {
         let _hangs = turn.lock().unwrap();
         projects.init(other.parent().unwrap()).unwrap();
         assert_eq!(projects.count(), 1);
+    }
+
+    #[test]
+    fn the_folder_around_the_users_own_is_no_project_and_nothing_is_written_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(folder.path()).unwrap();
+        std::fs::create_dir_all(base.join(".pu")).unwrap();
+        std::fs::create_dir(base.join(".git")).unwrap();
+        let projects = Projects::open(HomeLayout::new(base.join(".pu")), Events::default()).unwrap();
+        assert!(matches!(projects.init(&base), Err(ProjectError::HoldsHome(_))));
+        assert_ne!(projects.root_of(&base), Some(base.clone()), "a repository of settings is none either");
+        assert_eq!((projects.count(), std::fs::read_dir(base.join(".pu")).unwrap().count()), (0, 0));
     }
 
     #[test]

@@ -5,7 +5,9 @@
 use super::error::ProjectError;
 use super::linked::LinkedWorktree;
 use pu_protocol::layout::{HomeLayout, ProjectLayout};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// The root of the project that `folder` is in: the nearest folder upwards that holds `.pu/` or `.git`. A worktree
 /// belongs to the project that it was made for or from, whatever it holds itself.
@@ -21,7 +23,9 @@ pub(super) fn find(folder: &Path, home: &HomeLayout) -> Result<PathBuf, ProjectE
         {
             return Ok(owner);
         }
-        if holds_project(ancestor, home) || ancestor.join(".git").exists() {
+        // A home folder may be a repository, of its user's settings.
+        let is_repository = || ancestor.join(".git").exists() && !holds_home(ancestor, home);
+        if holds_project(ancestor, home) || is_repository() {
             return Ok(ancestor.to_path_buf());
         }
     }
@@ -37,9 +41,13 @@ pub(super) fn owner(folder: &Path, home: &HomeLayout) -> Option<PathBuf> {
 /// Whether a folder is the root of a project. `~/.pu` is the user's own PurePoint folder, which does not make the home
 /// folder one.
 pub(super) fn holds_project(folder: &Path, home: &HomeLayout) -> bool {
+    is_project(folder) && !holds_home(folder, home)
+}
+
+/// Whether the `.pu/` of a folder is the user's own PurePoint folder.
+pub(super) fn holds_home(folder: &Path, home: &HomeLayout) -> bool {
     let marked = folder.join(ProjectLayout::FOLDER);
-    let is_home = || marked == home.root() || std::fs::canonicalize(home.root()).is_ok_and(|root| root == marked);
-    is_project(folder) && !is_home()
+    marked == home.root() || std::fs::canonicalize(home.root()).is_ok_and(|root| root == marked)
 }
 
 /// Whether a folder holds a `.pu/` that is one: a link leads to files of somebody else.
@@ -54,6 +62,19 @@ pub(super) fn check(root: &Path) -> Result<(), ProjectError> {
         Ok(found) if !found.is_dir() => Err(ProjectError::NotAFolder(path)),
         _ => Ok(()),
     }
+}
+
+/// What tells this folder, and the repository in it, from others that are put in their place: an inode is given again, a
+/// time of birth is not. It tells nothing of two that lie in different places.
+pub(super) fn mark_of(root: &Path) -> String {
+    format!("{} {}", mark(root), mark(&root.join(".git")))
+}
+
+/// `-` for what is not there. Not every file system knows when something was made.
+fn mark(path: &Path) -> String {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return "-".to_owned() };
+    let born = found.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    format!("{}.{}", found.ino(), born.unwrap_or_default().as_nanos())
 }
 
 /// A project's name: that of its root folder.
@@ -89,6 +110,7 @@ mod tests {
         let home = HomeLayout::new(base.join("user/.pu"));
         for path in [
             "user/.pu/agents",
+            "user/.git",
             "user/code/repo/.git",
             "user/code/repo/src/deep",
             "user/code/repo/tool/.pu",

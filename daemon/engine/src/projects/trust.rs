@@ -114,7 +114,9 @@ impl Acting {
     /// The files that can act: those that lie where plugins and agent definitions do, and those that a chain names.
     fn files(&self, own: &Said, users: &Said) -> Result<BTreeSet<(TrustKind, PathBuf)>, ProjectError> {
         let mut files = BTreeSet::new();
-        let is_plugin = |name: &OsStr| Path::new(name).extension().is_some_and(|ending| ending == "wasm");
+        // Where the file system tells no capitals, `X.WASM` is found as `x.wasm`.
+        let is_wasm = |ending: &OsStr| ending.eq_ignore_ascii_case("wasm");
+        let is_plugin = |name: &OsStr| Path::new(name).extension().is_some_and(is_wasm);
         files.extend(self.listed(&self.layout.plugins(), is_plugin)?.into_iter().map(|path| (TrustKind::Plugin, path)));
         // What editors leave there for a moment is no definition. A hidden plugin can be named by a chain.
         let is_definition = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
@@ -430,6 +432,7 @@ mod tests {
             ("project/tools/ledger.wasm", "a"),
             ("project/.pu/plugins/rules.wasm", "b"),
             ("project/.pu/plugins/notes.md", "no plugin"),
+            ("project/.pu/plugins/LOUD.WASM", "a Mac finds it as loud.wasm"),
             ("project/.pu/plugins/.hidden.wasm", "a chain can name it"),
             ("project/.pu/agents/own.toml", "c"),
             ("project/.pu/agents/.own.toml.swp", "an editor's"),
@@ -448,6 +451,7 @@ mod tests {
             "file .pu/agents/own.toml",
             "file .pu/plugins.lock",
             "file .pu/plugins/.hidden.wasm",
+            "file .pu/plugins/LOUD.WASM",
             "file .pu/plugins/rules.wasm",
             "file .pu/wasm/users.wasm",
             "file tools/ledger.wasm",

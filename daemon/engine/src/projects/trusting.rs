@@ -3,13 +3,16 @@
 //! It reads no file of the project itself and allows nothing that nobody was shown: a digest that does not fit any more is
 //! refused. Blocking: callers are on a blocking thread.
 
+use super::config::Config;
 use super::error::ProjectError;
 use super::listed::{ListedProject, ProjectState};
 use super::project::Project;
 use super::registry::Projects;
+use super::root;
 use super::trust::{self, Part, Parts};
 use crate::store::{ProjectRow, TrustRow};
 use pu_protocol::Event;
+use pu_protocol::layout::ProjectLayout;
 use pu_protocol::trust::{PartState, TrustState};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,7 +59,7 @@ impl Projects {
     /// Takes back what was allowed in the project of a folder.
     pub fn untrust(&self, folder: &Path) -> Result<Standing, ProjectError> {
         let project = self.known(folder)?;
-        self.change_row(&project.root, |row| (row.trusted, row.trust) = (false, None))?;
+        self.change_row(&project.root, |row| (row.trusted, row.trust, row.folder) = (false, None, None))?;
         self.tell_state(&project, TrustState::Known);
         Ok(standing(&project, &project.acting()?, self.row(&project.root)))
     }
@@ -77,13 +80,36 @@ impl Projects {
         if changed.is_empty() { Ok(()) } else { Err(ProjectError::Changed { root: root.into(), parts: changed }) }
     }
 
+    /// The configuration of a project that was let in, for whoever runs what it says: the very one that is held against
+    /// what was allowed. The file may have said something else when that was done for the first time, and may say so again
+    /// the next time.
+    pub fn allowed_config(&self, project: &Project) -> Result<Arc<Config>, ProjectError> {
+        let (config, parts) = project.config_and_acting()?;
+        let row = self.row(&project.root);
+        let is_trusted = row.as_ref().is_some_and(|row| row.trusted);
+        let Some(allowed) = row.filter(|row| row.trusted).and_then(|row| row.trust) else {
+            // A repository that is to become a project has brought nothing of its own.
+            let brings = |part: &Part| Path::new(&part.file).starts_with(ProjectLayout::FOLDER);
+            let is_refused = !is_trusted && parts.values().any(brings);
+            return if is_refused { Err(ProjectError::Untrusted(project.root.clone())) } else { Ok(config) };
+        };
+        let changed = changed(&parts, &allowed.parts);
+        if changed.is_empty() {
+            Ok(config)
+        } else {
+            Err(ProjectError::Changed { root: project.root.clone(), parts: changed })
+        }
+    }
+
     /// Writes down that these parts, and no others, may act.
     pub(super) fn allow(&self, root: &Path, parts: &Parts) -> Result<(), ProjectError> {
-        let digests = trust::digests(parts);
+        let (digests, folder) = (trust::digests(parts), Some(root::mark_of(root)));
         let known = self.row(root).filter(|row| row.trusted);
         let was_trusted = known.is_some();
-        if known.and_then(|row| row.trust).is_none_or(|known| known.parts != digests) {
-            self.change_row(root, |row| (row.trusted, row.trust) = (true, Some(TrustRow::now(digests))))?;
+        let is_noted = |row: ProjectRow| row.folder == folder && row.trust.is_some_and(|known| known.parts == digests);
+        if !known.is_some_and(is_noted) {
+            let trust = Some(TrustRow::now(digests));
+            self.change_row(root, |row| (row.trusted, row.trust, row.folder) = (true, trust, folder))?;
         }
         let project = self.opened(root);
         if project.note_state(TrustState::Trusted) || !was_trusted {
@@ -192,7 +218,7 @@ fn changed(parts: &Parts, allowed: &BTreeMap<String, String>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::events::Events;
-    use pu_protocol::layout::{HomeLayout, ProjectLayout};
+    use pu_protocol::layout::HomeLayout;
     use pu_record::atomic;
 
     struct World {
@@ -279,6 +305,27 @@ mod tests {
         std::fs::remove_file(world.repo.join(".pu/config.toml")).unwrap();
         world.projects.trusted(&world.repo).unwrap();
         assert_eq!(world.projects.standing(&world.repo).unwrap().gone, ["agents.evil in .pu/config.toml"]);
+    }
+
+    /// A file that was something else for a moment only, just when it was read for use.
+    #[test]
+    fn what_is_used_is_what_was_judged() {
+        let world = World::new();
+        world.trust();
+        let project = world.projects.trusted(&world.repo).unwrap();
+        world.write(".pu/config.toml", &EVIL.replace("/bin/sh", "/bin/rm"));
+        let used = world.projects.allowed_config(&project).map(|config| config.agents.len());
+        assert!(matches!(used, Err(ProjectError::Changed { .. })), "{used:?}");
+        world.write(".pu/config.toml", EVIL);
+        assert_eq!(world.projects.allowed_config(&project).unwrap().agents.len(), 1);
+        world.projects.settle(&project).unwrap();
+        // The same of a repository that nobody has worked in yet.
+        std::fs::remove_dir_all(world.repo.join(".pu")).unwrap();
+        world.projects.remove(&world.repo).unwrap();
+        let project = world.projects.trusted(&world.repo).unwrap();
+        world.projects.allowed_config(&project).unwrap();
+        world.write(".pu/config.toml", EVIL);
+        assert!(matches!(world.projects.allowed_config(&project), Err(ProjectError::Untrusted(_))));
     }
 
     #[test]

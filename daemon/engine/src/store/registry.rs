@@ -43,6 +43,10 @@ pub struct ProjectRow {
     /// Where it lay before, the last place last: agents that were started there have that root on record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<FormerRoot>,
+    /// What tells the folder that its user trusted from another one in its place. None where nobody trusted it, or where an
+    /// older release did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// What may act in it. None for one that is not trusted, or that an older release trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<TrustRow>,

@@ -81,6 +81,23 @@ fn a_project_reached_through_a_link_works_like_the_project() {
 }
 
 #[test]
+fn no_worktree_is_made_where_a_link_of_the_repository_leads_out_of_it() {
+    let scratch = Scratch::new();
+    let worktrees = scratch.root().join(".pu/worktrees");
+    std::fs::create_dir_all(scratch.root().join(".pu")).unwrap();
+    for target in [scratch.outside(), scratch.outside().join("nowhere")] {
+        std::os::unix::fs::symlink(&target, &worktrees).unwrap();
+        let error = refused(&scratch, "x");
+        assert_eq!(error.code(), ErrorCode::PathOutsideProject, "{error}");
+        assert!(!target.join("x").exists());
+        std::fs::remove_file(&worktrees).unwrap();
+    }
+    std::fs::create_dir(scratch.root().join("trees")).unwrap();
+    std::os::unix::fs::symlink("../trees", &worktrees).unwrap();
+    assert_eq!(create(&scratch.repository(), "x").path, scratch.root().join("trees/x"));
+}
+
+#[test]
 fn an_existing_branch_is_never_touched() {
     let scratch = Scratch::new();
     scratch.git(&["branch", "pu/mine"]);

@@ -23,9 +23,9 @@ impl Engine {
         let (engine, folder) = (self.clone(), cwd.clone());
         self.slowly_within(&cwd, move || {
             let project = engine.projects.trusted(&folder)?;
-            let config = project.config()?;
+            let config = engine.projects.allowed_config(&project)?;
             let ready = engine.context.ready_plugin(&project.root, &config.context, &plugin)?;
-            let times = engine.context.time_plugin(&specs_of(&project)?, &ready, &task, rounds)?;
+            let times = engine.context.time_plugin(&specs_of(&project, &config)?, &ready, &task, rounds)?;
             Ok(Answer::PluginBenchReport { plugin: ready.name, times })
         })
         .await?

@@ -23,15 +23,17 @@ impl Engine {
         let (engine, folder) = (self.clone(), cwd.clone());
         self.slowly_within(&cwd, move || {
             let project = engine.projects.trusted(&folder)?;
-            let config = project.config()?;
+            let config = engine.projects.allowed_config(&project)?;
             let ready = engine.context.ready_plugin(&project.root, &config.context, &plugin)?;
             let runs = match specs {
-                None => engine.context.run_plugin(&specs_of(&project)?, &ready, &tasks)?,
+                None => engine.context.run_plugin(&specs_of(&project, &config)?, &ready, &tasks)?,
                 Some(folder) => {
-                    let (_held, specs) = engine.specs_in(&folder, &project)?;
+                    let (_held, specs) = engine.specs_in(&folder, &project, &config)?;
                     engine.context.run_plugin(&specs, &ready, &tasks)?
                 }
             };
+            // It may have been another one by the time that it was loaded.
+            engine.projects.check_unchanged(&project.root)?;
             Ok(Answer::PluginRunReport { plugin: ready.name, runs })
         })
         .await?

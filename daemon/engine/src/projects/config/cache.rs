@@ -46,6 +46,17 @@ pub(in crate::projects) struct Texts {
     pub(in crate::projects) own: String,
 }
 
+impl Texts {
+    fn of(loaded: &Loaded) -> Self {
+        let mut texts = Self::default();
+        for source in &loaded.sources {
+            let text = if source.file.is_users() { &mut texts.user } else { &mut texts.own };
+            text.clone_from(&source.text);
+        }
+        texts
+    }
+}
+
 type Stamps = Vec<Option<Stamp>>;
 
 /// What a file looks like from outside.
@@ -103,12 +114,13 @@ impl ConfigCache {
 
     /// What acts, as it is written: not what the files say now, where one of them is faulty.
     pub(in crate::projects) fn texts(&self) -> Texts {
-        let mut texts = Texts::default();
-        for source in self.in_force().iter().flat_map(|loaded| &loaded.sources) {
-            let text = if source.file.is_users() { &mut texts.user } else { &mut texts.own };
-            text.clone_from(&source.text);
-        }
-        texts
+        self.in_force().map(|loaded| Texts::of(&loaded)).unwrap_or_default()
+    }
+
+    /// What is in force, with the very texts that say it: the files may say something else at the next look.
+    pub(in crate::projects) fn current_with_texts(&self) -> Result<(Arc<Config>, Texts), ProjectError> {
+        let loaded = self.in_force()?;
+        Ok((Arc::clone(&loaded.config), Texts::of(&loaded)))
     }
 
     fn in_force(&self) -> Result<Arc<Loaded>, Fault> {
