@@ -156,7 +156,11 @@ mod tests {
         ];
         for (life, state, why) in cases {
             let found = activity(&life, &said, &Activity::default(), NOW);
-            assert_eq!((found.state, found.why.as_deref(), found.evidence.source), (state, why, Source::Life), "{life:?}");
+            assert_eq!(
+                (found.state, found.why.as_deref(), found.evidence.source),
+                (state, why, Source::Life),
+                "{life:?}"
+            );
             let since = if life.exit().is_some() { "2026-01-01T00:00:05Z" } else { NOW };
             assert_eq!(found.evidence.since, since, "{life:?}");
             assert_eq!(found.evidence.confidence == Confidence::Low, state == Doing::Unknown, "{life:?}");
@@ -177,7 +181,8 @@ mod tests {
 
     #[test]
     fn the_last_words_are_shown_with_the_one_that_is_believed() {
-        let said = heard(&[(Source::Output, Some(Doing::Working)), (Source::Hook, Some(Doing::Done)), (Source::Title, None)]);
+        let said =
+            heard(&[(Source::Output, Some(Doing::Working)), (Source::Hook, Some(Doing::Done)), (Source::Title, None)]);
         let shown = said.signals(&activity(&AgentState::Running { pid: 7 }, &said, &Activity::default(), NOW));
         let shown: Vec<_> = shown.iter().map(|one| (one.evidence.source, one.state, one.decides)).collect();
         assert_eq!(

@@ -397,7 +397,8 @@ mod tests {
             state,
         };
         let launch = Arc::new(LaunchRecord { cwd: "/p".into(), ..LaunchRecord::default() });
-        roster.insert(Agent { info, layout: AgentLayout::new("/h/agents"), launch, link: None, heard: Heard::default() });
+        let (layout, heard) = (AgentLayout::new("/h/agents"), Heard::default());
+        roster.insert(Agent { info, layout, launch, link: None, heard });
     }
 
     #[test]
