@@ -62,6 +62,13 @@ pub struct TitleRule {
     pub contains: String,
 }
 
+impl TitleRule {
+    pub fn fits(&self, title: &str) -> bool {
+        let begins = self.first.is_empty() || title.chars().next().is_some_and(|first| self.first.contains(first));
+        begins && title.contains(&self.contains)
+    }
+}
+
 impl LaunchRecord {
     pub const VERSION: u32 = 1;
     pub const DEFAULT_SPOOL_LIMIT: u64 = 16 * 1024 * 1024;

@@ -46,13 +46,13 @@ impl Heard {
     /// The last words as they are shown, the strongest source first; `activity` says which one is believed.
     pub fn signals(&self, activity: &Activity) -> Vec<HeardSignal> {
         let of = |source: &Source| self.last.iter().find(|cue| cue.source == *source);
-        let shown = STRENGTH.iter().filter_map(of).map(|cue| HeardSignal {
+        let shown = |cue: &Cue| HeardSignal {
             state: cue.state,
             why: cue.why.clone(),
             evidence: evidence(cue),
             decides: activity.evidence.source == cue.source,
-        });
-        shown.collect()
+        };
+        STRENGTH.iter().filter_map(of).map(shown).collect()
     }
 }
 
@@ -64,7 +64,7 @@ fn evidence(cue: &Cue) -> Evidence {
 /// What an agent is doing, given where it stands in its life. `now` dates what only the life tells; what goes on as it was
 /// `before` keeps its date.
 pub(super) fn activity(life: &AgentState, heard: &Heard, before: &Activity, now: &str) -> Activity {
-    let by_life = |state, rule: &str, why: Option<&str>| {
+    let by_life = |state: Doing, rule: &str, why: Option<&str>| {
         let since = life.exit().map_or(now, |exit| exit.ended_at.as_str()).to_owned();
         let confidence = if state == Doing::Unknown { Confidence::Low } else { confidence(Source::Life) };
         let evidence = Evidence { source: Source::Life, rule: rule.to_owned(), since, confidence };

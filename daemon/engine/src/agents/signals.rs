@@ -58,3 +58,46 @@ impl From<&TitleSign> for TitleRule {
         Self { state, first: sign.first.clone(), contains: sign.contains.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::Definitions;
+
+    /// Titles as they were seen, of claude 2.1.330, codex 0.169.0 and gemini 0.61.0.
+    #[test]
+    fn the_titles_of_known_agents_say_what_they_said_when_they_were_seen() {
+        let definitions = Definitions::built_in().unwrap();
+        let said = |agent: &str, title: &str| {
+            let rules = &definitions.get(agent).unwrap().signals.titles;
+            let rules: Vec<TitleRule> = rules.iter().map(Into::into).collect();
+            rules.into_iter().find(|rule| rule.fits(title)).map(|rule| rule.state)
+        };
+        let table = [
+            ("claude", "◐ Claude Code", Some(Doing::Working)),
+            ("claude", "◑ Claude Code", Some(Doing::Working)),
+            // The same while it waits for a permission and while it waits for a task.
+            ("claude", "✳ Claude Code", Some(Doing::Unknown)),
+            ("claude", "Claude Code", None),
+            ("codex", "⠋ repo", Some(Doing::Working)),
+            ("codex", "[ ! ] Action Required | repo", Some(Doing::Blocked)),
+            ("codex", "[ . ] Action Required | repo", Some(Doing::Blocked)),
+            ("codex", "repo", Some(Doing::Idle)),
+            ("gemini", "✦  Working… (repo)", Some(Doing::Working)),
+            ("gemini", "✋  Action Required (repo)", Some(Doing::Blocked)),
+            ("gemini", "◇  Ready (repo)", Some(Doing::Idle)),
+            ("opencode", "a session", None),
+        ];
+        for (agent, title, expected) in table {
+            assert_eq!(said(agent, title), expected, "{agent}: {title}");
+        }
+    }
+
+    #[test]
+    fn no_built_in_agent_takes_silence_for_idleness() {
+        let definitions = Definitions::built_in().unwrap();
+        for name in definitions.names() {
+            assert_eq!(definitions.get(name).unwrap().signals.quiet_ms, None, "{name}");
+        }
+    }
+}

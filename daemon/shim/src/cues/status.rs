@@ -61,10 +61,7 @@ pub(super) fn status(said: &str) -> Option<Status> {
 
 /// The first rule that a title fits.
 pub(super) fn title<'r>(rules: &'r [TitleRule], title: &str) -> Option<&'r TitleRule> {
-    rules.iter().find(|rule| {
-        let begins = rule.first.is_empty() || title.chars().next().is_some_and(|first| rule.first.contains(first));
-        begins && title.contains(&rule.contains)
-    })
+    rules.iter().find(|rule| rule.fits(title))
 }
 
 /// A rule in words, as evidence.
