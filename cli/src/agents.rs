@@ -93,6 +93,7 @@ pub(crate) mod tests {
             context_tokens: 812,
             size: Default::default(),
             resumes: None,
+            activity: Default::default(),
             state,
         }
     }

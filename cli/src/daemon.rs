@@ -163,6 +163,7 @@ fn may_repeat(request: &Request) -> bool {
         | Request::Trust { .. }
         | Request::Untrust { .. }
         | Request::Status { .. }
+        | Request::AgentExplain { .. }
         | Request::History { .. }
         | Request::Logs { .. }
         | Request::Attach { .. }

@@ -36,6 +36,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return args::conclude(&error),
     };
+    if let Some(outcome) = cli.command.run_as_hook() {
+        return failure::conclude(Ok(outcome), false);
+    }
     let json = cli.global.json;
     let outcome = invocation::Invocation::new(&cli.global).and_then(|invocation| cli.command.run(&invocation));
     failure::conclude(outcome, json)

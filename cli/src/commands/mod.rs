@@ -2,6 +2,7 @@
 //!
 //! A command settles what the user left open and asks; it decides nothing that the daemon decides.
 
+mod agent;
 mod attach;
 mod clean;
 mod completions;
@@ -12,6 +13,7 @@ mod demo;
 mod doctor;
 mod health;
 mod history;
+mod hook;
 mod init;
 mod kill;
 mod logs;
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Spawn(Box<spawn::Args>),
     Resume(resume::Args),
     Status(status::Args),
+    #[command(subcommand)]
+    Agent(agent::Agent),
     History(history::Args),
     Attach(attach::Args),
     Logs(logs::Args),
@@ -64,9 +68,17 @@ pub(crate) enum Command {
     Completions(completions::Args),
     #[command(subcommand)]
     Protocol(protocol::Protocol),
+    /// No verb of a person's: agents' programs run it.
+    #[command(name = "_hook", hide = true)]
+    Hook(hook::Args),
 }
 
 impl Command {
+    /// Runs what agents' programs run, which depends on no folder and no daemon; nothing for a person's verb.
+    pub(crate) fn run_as_hook(&self) -> Option<Outcome> {
+        if let Self::Hook(args) = self { Some(args.run()) } else { None }
+    }
+
     pub(crate) fn run(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         match self {
             Self::Init(args) => args.run(invocation),
@@ -75,6 +87,7 @@ impl Command {
             Self::Spawn(args) => args.run(invocation),
             Self::Resume(args) => args.run(invocation),
             Self::Status(args) => args.run(invocation),
+            Self::Agent(verb) => verb.run(invocation),
             Self::History(args) => args.run(invocation),
             Self::Attach(args) => args.run(invocation),
             Self::Logs(args) => args.run(invocation),
@@ -93,6 +106,7 @@ impl Command {
             Self::Demo(args) => args.run(invocation),
             Self::Completions(args) => args.run(),
             Self::Protocol(verb) => verb.run(),
+            Self::Hook(args) => Ok(args.run()),
         }
     }
 }

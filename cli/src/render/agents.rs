@@ -1,5 +1,6 @@
 //! Agents as a table, and one agent's end as a sentence.
 
+use super::activity::standing;
 use super::{View, count, state};
 use crate::text::{brief, printable};
 use pu_protocol::AgentInfo;
@@ -36,7 +37,7 @@ fn row(agent: &AgentInfo, report: &StatusReport, view: &View) -> [String; 7] {
         agent.name.clone(),
         agent.agent_id.clone(),
         agent.agent.clone(),
-        format!("{}{}", state(&agent.state), goes_on.unwrap_or_default()),
+        format!("{}{}", standing(agent), goes_on.unwrap_or_default()),
         view.age(&agent.created_at),
         place.unwrap_or_else(|| "project root".to_owned()),
         brief(&agent.task, TASK_MAX),

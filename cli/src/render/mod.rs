@@ -2,6 +2,7 @@
 //!
 //! Prints nothing and asks nothing. All foreign text passes `text::printable` on its way in.
 
+pub(crate) mod activity;
 pub(crate) mod agents;
 pub(crate) mod clean;
 pub(crate) mod config;

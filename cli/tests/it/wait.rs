@@ -113,3 +113,34 @@ fn an_agent_is_named_as_everywhere_else() {
         assert_eq!(world.pu(&["wait", wanted]).code, code, "{wanted}");
     }
 }
+
+/// What it is doing comes by events and by the state, whichever is first; an end without it is told as such.
+#[test]
+fn what_it_does_can_be_waited_for_instead() {
+    let doing = |state: &str| json!({ "state": "running", "pid": 7, "activity": { "state": state, "why": "a key" } });
+    let changed = |state: &Value| {
+        let event = json!({ "kind": "agent_changed", "agent": agent("aaaa1111", "docs", state) });
+        json!({ "type": "event", "seq": 1, "at": "2026-01-02T03:05:05Z", "event": event })
+    };
+    let world = World::new();
+    let events = vec![subscribed(), changed(&doing("working")), changed(&doing("blocked"))];
+    let _daemon = world.daemon(move |request| match request["type"].as_str().unwrap() {
+        "subscribe" => Act::SayAll(events.clone()),
+        _ => Act::Say(status(&[agent("aaaa1111", "docs", &doing("working"))])),
+    });
+    let ran = world.pu(&["wait", "docs", "--for", "blocked"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "docs is blocked?: a key\n"), "{}", ran.err);
+
+    for (state, wanted, code) in [
+        (doing("done"), "idle", 0),
+        (doing("idle"), "idle", 0),
+        (json!({ "state": "exited", "code": 0, "ended_at": "x", "activity": { "state": "done" } }), "done", 0),
+        (exited(3), "done", 4),
+        (exited(0), "blocked", 4),
+    ] {
+        let world = World::new();
+        let agents = [agent("aaaa1111", "docs", &state)];
+        let _daemon = world.daemon(move |_| Act::Say(status(&agents)));
+        assert_eq!(world.pu(&["wait", "docs", "--for", wanted]).code, code, "{state} {wanted}");
+    }
+}

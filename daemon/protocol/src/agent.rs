@@ -2,6 +2,7 @@
 //!
 //! What is sent, not what is alive: no handle, no socket, no process stands behind these types.
 
+use crate::activity::Activity;
 use crate::frame::TerminalSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ pub struct AgentInfo {
     /// The id that it had before, where it was resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<String>,
+    /// What it is doing, and how that is known.
+    #[serde(default)]
+    pub activity: Activity,
     #[serde(flatten)]
     pub state: AgentState,
 }

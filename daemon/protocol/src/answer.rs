@@ -2,6 +2,7 @@
 //!
 //! One answer a request; only `subscribe` is followed by more lines.
 
+use crate::activity::AgentExplanation;
 use crate::bytes::Base64Bytes;
 use crate::config::ConfigReport;
 use crate::context::ContextReport;
@@ -48,6 +49,8 @@ pub enum Answer {
     ResumeReport { resumed: Vec<ResumedAgent>, failed: Vec<FailedAgent> },
     /// To `status`.
     StatusReport(StatusReport),
+    /// To `agent_explain`.
+    AgentExplainReport(Box<AgentExplanation>),
     /// To `history`: the newest first, and how many more there are that were asked for; and, of all projects, which of them
     /// cannot tell theirs, and why.
     HistoryReport {

@@ -24,7 +24,7 @@ pub enum Event {
     AgentStarted { agent: AgentInfo },
     /// A daemon that came later found an agent alive and is connected to it.
     AgentAdopted { agent: AgentInfo },
-    /// An agent's state is another one than before.
+    /// An agent's state, or what it is doing, is another one than before.
     AgentChanged { agent: AgentInfo },
     /// An agent ended; its state says how.
     AgentEnded { agent: AgentInfo },

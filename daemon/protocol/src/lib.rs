@@ -7,6 +7,7 @@
 //! `id`, which its answer repeats. Adding a field or a type never breaks a client (both sides ignore what they do not
 //! know); a change that would is a new [`PROTOCOL_VERSION`].
 
+pub mod activity;
 pub mod agent;
 pub mod answer;
 pub mod bytes;
@@ -28,6 +29,7 @@ pub mod schema;
 pub mod spec;
 pub mod trust;
 
+pub use activity::{Activity, Confidence, Doing, Evidence, Source};
 pub use agent::{AgentInfo, AgentState, Exit};
 pub use answer::Answer;
 pub use bytes::Base64Bytes;

@@ -82,6 +82,12 @@ pub enum Request {
         #[serde(default)]
         all_projects: bool,
     },
+    /// What an agent is doing, and everything that tells so.
+    AgentExplain {
+        agent: String,
+        #[serde(default)]
+        cwd: Option<PathBuf>,
+    },
     /// What ran in the project of `cwd`, or in all projects: with what context, and how it ended; the newest first.
     History {
         #[serde(default)]
@@ -442,6 +448,7 @@ impl Request {
         "spawn",
         "resume",
         "status",
+        "agent_explain",
         "history",
         "logs",
         "attach",

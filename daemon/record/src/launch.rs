@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pu_protocol::activity::Doing;
 use pu_protocol::frame::TerminalSize;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,6 +35,12 @@ pub struct LaunchRecord {
     pub kill_grace_ms: u64,
     /// The soft limit of open files that the daemon was started with. It raises its own; the agent gets this one.
     pub file_limit: Option<u64>,
+    /// By which rules the title of its terminal says what the agent is doing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<TitleRule>,
+    /// After how long without output it counts as idle; without it silence says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_ms: Option<u64>,
     /// RFC 3339.
     pub created_at: String,
     pub boot_id: String,
@@ -42,6 +49,24 @@ pub struct LaunchRecord {
     /// What a newer release wrote and this one does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// A rule by which a terminal's title says what the agent is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TitleRule {
+    pub state: Doing,
+    /// The title begins with one of these characters; with any if there are none.
+    pub first: String,
+    /// And has this in it.
+    pub contains: String,
+}
+
+impl TitleRule {
+    pub fn fits(&self, title: &str) -> bool {
+        let begins = self.first.is_empty() || title.chars().next().is_some_and(|first| self.first.contains(first));
+        begins && title.contains(&self.contains)
+    }
 }
 
 impl LaunchRecord {
@@ -80,6 +105,8 @@ impl Default for LaunchRecord {
             spool_limit: Self::DEFAULT_SPOOL_LIMIT,
             kill_grace_ms: Self::DEFAULT_KILL_GRACE_MS,
             file_limit: None,
+            titles: Vec::new(),
+            quiet_ms: None,
             created_at: String::new(),
             boot_id: String::new(),
             commit: Value::Null,

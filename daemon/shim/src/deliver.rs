@@ -6,6 +6,7 @@ use std::time::Instant;
 use pu_protocol::frame::{Mode, ShimFrame, encode_output, encode_redraw};
 
 use crate::client::{Client, Standing};
+use crate::cues;
 use crate::delivery::Next;
 use crate::life::Life;
 use crate::screen::EmulatorFailed;
@@ -32,8 +33,12 @@ impl Shim {
         if let Err(error) = self.screen.feed(bytes) {
             self.rebuild_screen(&error, offset);
         }
+        let now = Instant::now();
+        if self.cues.hear(bytes, now) {
+            self.answer_as_terminal(cues::UNDERSTOOD);
+        }
         self.answer_queries();
-        self.life.heard(Instant::now());
+        self.life.heard(now);
         for client in &mut self.clients {
             let queued = client.outbox.len();
             let Some(session) = &mut client.session else { continue };
@@ -46,12 +51,32 @@ impl Shim {
         }
     }
 
-    /// A terminal that is attached answers by itself; two answers would reach the agent as typed text.
     fn answer_queries(&mut self) {
         let answers = self.screen.take_answers();
-        if !answers.is_empty() && self.lease.terminals() == 0 && self.input.len() <= ANSWERS_MAX {
-            self.input.tail().extend_from_slice(&answers);
+        if !answers.is_empty() {
+            self.answer_as_terminal(&answers);
+        }
+    }
+
+    /// A terminal that is attached answers by itself; two answers would reach the agent as typed text.
+    fn answer_as_terminal(&mut self, answers: &[u8]) {
+        if self.lease.terminals() == 0 && self.input.len() <= ANSWERS_MAX {
+            self.input.tail().extend_from_slice(answers);
             self.write_input();
+        }
+    }
+
+    /// Tells those who ask after the agent, and not its output, what is new of what it is doing.
+    pub(crate) fn tell_cues(&mut self, now: Instant) {
+        self.cues.advance(now);
+        let due = self.cues.due(now);
+        if due.is_empty() {
+            return;
+        }
+        let asks = |c: &Client| c.session.as_ref().is_some_and(|s| s.delivery.mode == Mode::Control);
+        // One that does not read hears the last words when it connects again.
+        for client in self.clients.iter_mut().filter(|c| asks(c) && c.takes_requests()) {
+            due.iter().for_each(|cue| client.send(&ShimFrame::Cue(cue.clone())));
         }
     }
 

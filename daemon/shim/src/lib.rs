@@ -6,12 +6,13 @@
 //!
 //! From outside in: [`run`] starts (`start`), then serves (`serve`) until the agent has ended and its record is
 //! complete (`life`). What is a decision and not I/O stands by itself and is tested as a table: `kill`, `lease`,
-//! `delivery`, `queue`, `screen`.
+//! `delivery`, `queue`, `screen`, `cues`.
 
 mod arguments;
 mod client;
 mod command;
 mod connect;
+mod cues;
 mod deliver;
 mod delivery;
 mod end;

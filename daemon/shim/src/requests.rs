@@ -1,5 +1,7 @@
 //! What clients ask for: one method a request.
 
+use std::time::Instant;
+
 use pu_protocol::frame::{
     CAPABILITIES, ClientFrame, Done, FrameError, Hello, Kill, Mode, OLDEST_VERSION, Refused, ScreenText, ShimFrame,
     ShimStatus, TerminalSize, VERSION, Welcome,
@@ -99,6 +101,10 @@ impl Shim {
             }
             ClientFrame::Screen => self.on_screen(index),
             ClientFrame::Detach => self.clients[index].standing = Standing::Ending,
+            ClientFrame::Cue(cue) => {
+                let outcome = self.permit(index).map(|()| self.cues.told(cue, Instant::now()));
+                self.answer(index, "cue", outcome);
+            }
         }
     }
 
@@ -119,6 +125,9 @@ impl Shim {
         let session = Session::new(hello, cursor);
         let (id, is_terminal) = (client.id, session.is_terminal());
         client.session = Some(session);
+        if hello.mode == Mode::Control {
+            self.cues.all().iter().for_each(|cue| client.send(&ShimFrame::Cue(cue.clone())));
+        }
         if hello.mode == Mode::Attach {
             // Before any resize: what is on the screen now is what the client must see.
             self.with_client(index, Self::queue_redraw);

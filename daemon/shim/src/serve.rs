@@ -14,6 +14,7 @@ use pu_record::shim::ShimRecord;
 use pu_record::spool::{SpoolReader, SpoolWriter};
 
 use crate::client::{Client, Standing};
+use crate::cues::Cues;
 use crate::kill::KillPlan;
 use crate::lease::{ClientId, SizeLease};
 use crate::life::Life;
@@ -56,6 +57,8 @@ pub(crate) struct Shim {
     pub(crate) spool_error: Option<String>,
     pub(crate) reader: SpoolReader,
     pub(crate) screen: Screen,
+    /// What tells what the agent is doing.
+    pub(crate) cues: Cues,
     pub(crate) listener: Listener,
     pub(crate) listener_rests_until: Option<Instant>,
     pub(crate) clients: Vec<Client>,
@@ -90,6 +93,7 @@ impl Shim {
         Self {
             reader: SpoolReader::new(layout.output()),
             screen: Screen::new(pty.size()),
+            cues: Cues::new(&launch),
             processes: Processes::new(record.shim, record.child),
             log: Log::new(layout.shim_log()),
             layout,
@@ -130,6 +134,7 @@ impl Shim {
             let now = Instant::now();
             self.advance_kill(now);
             self.advance_life(now);
+            self.tell_cues(now);
             self.deliver();
             self.resume_clients();
             self.drop_closed();
@@ -195,7 +200,7 @@ impl Shim {
         let life = if self.kill.is_active() { None } else { self.life.deadline() };
         // A rest that is over has no deadline: what rested is watched again.
         let rests = [self.pty_rests_until, self.listener_rests_until].map(|at| at.filter(|at| *at > now));
-        [self.kill.deadline(), life].into_iter().chain(rests).flatten().chain(deliveries).min()
+        [self.kill.deadline(), life, self.cues.deadline()].into_iter().chain(rests).flatten().chain(deliveries).min()
     }
 
     /// A wait can only fail for want of memory. The agent goes on; the shim tries again, without running in circles.

@@ -1,7 +1,7 @@
 //! The steps from an agent's folder to a running agent. Each may fail, and then nothing is left running.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -28,7 +28,7 @@ pub(crate) fn start(dir: &Path) -> Result<Shim, StartError> {
     let layout = AgentLayout::new(dir);
     let launch = LaunchRecord::read(&layout.launch()).map_err(StartError::LaunchUnreadable)?;
     refuse_second(&layout)?;
-    let command = prepare(&launch)?;
+    let command = prepare(&launch, &layout)?;
     pass("shim.detach")?;
     let signals = detach()?;
     pass("shim.spool")?;
@@ -62,10 +62,10 @@ fn refuse_second(layout: &AgentLayout) -> Result<(), StartError> {
 }
 
 /// Checks all that can be checked before anything is started.
-fn prepare(launch: &LaunchRecord) -> Result<Command, StartError> {
+fn prepare(launch: &LaunchRecord, layout: &AgentLayout) -> Result<Command, StartError> {
     let name = launch.argv.first().ok_or(StartError::NoCommand)?;
     pty::check_cwd(&launch.cwd)?;
-    let environment = environment(launch);
+    let environment = environment(launch, layout);
     let search_path = environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
     let program = command::find(name, &launch.cwd, search_path)
         .ok_or_else(|| StartError::CommandNotFound { command: name.clone() })?;
@@ -74,7 +74,7 @@ fn prepare(launch: &LaunchRecord) -> Result<Command, StartError> {
 
 /// The shim's own environment, which the daemon made for the agent, with the terminal that the shim is. The daemon's
 /// own `TERM` says nothing about that, so it counts only if the launch itself set it.
-fn environment(launch: &LaunchRecord) -> Vec<(OsString, OsString)> {
+fn environment(launch: &LaunchRecord, layout: &AgentLayout) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<_> = std::env::vars_os().collect();
     for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")] {
         if !launch.env_names.iter().any(|n| n == name) {
@@ -82,7 +82,17 @@ fn environment(launch: &LaunchRecord) -> Vec<(OsString, OsString)> {
             environment.push((name.into(), value.into()));
         }
     }
+    // An agent that was spawned by an agent has these of the outer one.
+    environment.retain(|(name, _)| name != "PU_SHIM_SOCKET" && name != "PU_HOOK");
+    environment.push(("PU_SHIM_SOCKET".into(), layout.socket().into()));
+    environment.extend(hook_program().map(|program| ("PU_HOOK".into(), program.into())));
     environment
+}
+
+/// The program that a hook of the agent's runs, where it lies beside the shim: `"$PU_HOOK" _hook` tells the shim.
+fn hook_program() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?.with_file_name("pu");
+    program.is_file().then_some(program)
 }
 
 /// Leaves the session of whoever started the shim, and takes charge of signals and orphans.

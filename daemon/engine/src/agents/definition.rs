@@ -4,6 +4,7 @@
 //! what was known under that name and checked ([`AgentDefinition`]). Nothing here looks for a program or starts one.
 
 use super::error::{AgentsError, Result};
+use super::signals::Signals;
 use super::template::{Placeholder, Template};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,6 +71,8 @@ pub struct DefinitionTable {
     pub env: Option<BTreeMap<String, Template>>,
     /// Variables of the caller's that the agent must not see.
     pub unset_env: Option<Vec<String>>,
+    /// How it tells what it is doing.
+    pub signals: Option<Signals>,
     /// Rank among the agents that are tried when none is named, lowest first; without one it is never tried.
     pub preference: Option<u32>,
     /// What to do when the program is missing.
@@ -125,6 +128,7 @@ pub struct AgentDefinition {
     pub argument_limit: Option<usize>,
     pub env: BTreeMap<String, Template>,
     pub unset_env: Vec<String>,
+    pub signals: Signals,
     pub preference: Option<u32>,
     pub install_hint: Option<String>,
 }
@@ -153,6 +157,7 @@ impl DefinitionTable {
             argument_limit: self.argument_limit.or_else(|| base.and_then(|b| b.argument_limit)),
             env: layered(&self.env, base.map(|b| &b.env)),
             unset_env: layered(&self.unset_env, base.map(|b| &b.unset_env)),
+            signals: layered(&self.signals, base.map(|b| &b.signals)),
             preference: self.preference.or_else(|| base.and_then(|b| b.preference)),
             install_hint: self.install_hint.clone().or_else(|| base.and_then(|b| b.install_hint.clone())),
         };
@@ -204,6 +209,9 @@ impl AgentDefinition {
         if self.argument_limit == Some(0) {
             return Err(invalid(&self.name, "argument_limit", "must be more than 0"));
         }
+        if self.signals.quiet_ms == Some(0) {
+            return Err(invalid(&self.name, "signals.quiet_ms", "must be more than 0"));
+        }
         Ok(())
     }
 
@@ -223,6 +231,7 @@ impl AgentDefinition {
         refuse("session_args", slots(&self.session_args).into_iter().find(session))?;
         refuse("resume_args", slots(&self.resume_args).into_iter().find(session))?;
         refuse("context_args", slots(&self.context_args).into_iter().find(|p| !always(*p) && !p.is_context()))?;
+        refuse("signals.args", slots(&self.signals.args).into_iter().find(|p| !always(*p)))?;
         let in_env = self.context_env.values().flat_map(Template::slots);
         refuse("context_env", in_env.into_iter().find(|p| !always(*p) && !p.is_context()))
     }

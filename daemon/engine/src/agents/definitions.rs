@@ -125,6 +125,8 @@ mod tests {
     fn a_key_that_nobody_reads_is_an_error_that_names_it() {
         let error = tables("[claude]\npromt_args = ['{prompt}']").unwrap_err();
         assert!(error.message().contains("promt_args"), "{}", error.message());
+        let error = tables("[claude.signals]\ntitles = [{ state = 'bizy' }]").unwrap_err();
+        assert!(error.message().contains("bizy"), "{}", error.message());
         let error = tables("[claude]\nprompt_args = ['{promt}']").unwrap_err();
         assert!(error.message().contains("{promt}"), "{}", error.message());
     }
@@ -146,6 +148,8 @@ mod tests {
             ("[x]\nenv = { PU_AGENT_ID = 'c' }", "agents.x.env"),
             ("[x]\nunset_env = ['']", "agents.x.unset_env"),
             ("[x]\nargument_limit = 0", "agents.x.argument_limit"),
+            ("[x.signals]\nargs = ['{prompt}']", "agents.x.signals.args"),
+            ("[x.signals]\nquiet_ms = 0", "agents.x.signals.quiet_ms"),
         ];
         for (text, key) in cases {
             let error = Definitions::built_in().unwrap().with(&tables(text).unwrap()).unwrap_err();

@@ -306,6 +306,9 @@ fn arguments(
     argv.extend(delivery::render_all(&definition.args, values));
     argv.extend(session_args.iter().cloned());
     argv.extend(delivered.args.iter().cloned());
+    if option_among(&definition.signals.args_unless, request.agent_args).is_none() {
+        argv.extend(delivery::render_all(&definition.signals.args, values));
+    }
     argv.extend(request.agent_args.iter().cloned());
     if !delivered.prompt.is_empty() {
         let prompt = delivery::render_prompt(&definition.prompt_args, &delivered.prompt, values);

@@ -147,6 +147,11 @@ impl Lifecycle {
                     }
                     self.take(agent_id, ended(exit)).await;
                 }
+                ShimEvent::Cue(cue) => {
+                    if let Some(agent) = self.roster.hear(agent_id, cue) {
+                        self.events.publish(Event::AgentChanged { agent });
+                    }
+                }
                 ShimEvent::Closed { reason } => tracing::debug!(agent = agent_id, reason, "the link to a shim is gone"),
             }
         }

@@ -4,6 +4,7 @@
 //! ([`Repository::create_worktree`]), a plan ([`plan`]) and its files ([`handed`]). Everything here blocks; callers in
 //! the daemon use `spawn_blocking`. This room starts no agent: that is done by the shims.
 
+mod activity;
 mod changes;
 mod chosen;
 mod claims;
@@ -28,6 +29,7 @@ mod repair;
 mod repository;
 mod roster;
 mod session;
+mod signals;
 mod state;
 mod template;
 mod touched;
@@ -36,6 +38,7 @@ mod worktree;
 #[cfg(test)]
 mod tests;
 
+pub use activity::Heard;
 pub use changes::{ChangedFile, changed_files};
 pub use claims::SessionClaim;
 pub use cleaning::{Inspection, KeepReason, Outcome, Removal};
@@ -52,5 +55,6 @@ pub use rebase::rebased;
 pub use repository::Repository;
 pub use roster::{Agent, NotResumable, ReservedName, Roster, RosterError};
 pub use session::{SessionPlace, find_session};
+pub use signals::{Signals, TitleSign, Word};
 pub use template::{Placeholder, Template, UnknownPlaceholder};
 pub use worktree::{CreatedWorktree, ListedWorktree, Undone, branch_of};

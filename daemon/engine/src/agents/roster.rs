@@ -2,15 +2,18 @@
 //!
 //! A table in memory; what of it must last is in the agents' own folders. It starts and ends nothing.
 
+use super::activity::{Heard, activity};
 use super::claims::{SessionClaim, SessionClaims};
 use super::holds::{Holds, WorktreeHold};
 use super::name;
 use super::rebase::rebased;
 use super::state::{IllegalTransition, News, next};
 use crate::shims::ShimLink;
+use pu_protocol::frame::Cue;
 use pu_protocol::layout::AgentLayout;
 use pu_protocol::{AgentInfo, ErrorBody, ErrorCode};
 use pu_record::launch::LaunchRecord;
+use pu_record::timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -28,6 +31,19 @@ pub struct Agent {
     pub launch: Arc<LaunchRecord>,
     /// There while its shim answers.
     pub link: Option<ShimLink>,
+    /// What its shim told of what it is doing.
+    pub heard: Heard,
+}
+
+impl Agent {
+    /// Brings what it is doing in line with where it stands and what was heard. True if it is something else than before.
+    fn settle_activity(&mut self) -> bool {
+        let before = &self.info.activity;
+        let next = activity(&self.info.state, &self.heard, before, &timestamp::now());
+        let differs = next != *before;
+        self.info.activity = next;
+        differs
+    }
 }
 
 /// Handle to the table. Cheap to clone.
@@ -118,7 +134,8 @@ impl RosterError {
 }
 
 impl Roster {
-    pub fn insert(&self, agent: Agent) {
+    pub fn insert(&self, mut agent: Agent) {
+        agent.settle_activity();
         self.lock().insert(agent.info.agent_id.clone(), agent);
     }
 
@@ -328,9 +345,18 @@ impl Roster {
             return Ok(None);
         }
         agent.info.state = state;
+        agent.settle_activity();
         let info = agent.info.clone();
         self.changes.send_modify(|count| *count += 1);
         Ok(Some(info))
+    }
+
+    /// Takes in what an agent's shim tells of it; answers the agent as it is then, or `None` if it does the same as before.
+    pub fn hear(&self, agent_id: &str, cue: Cue) -> Option<AgentInfo> {
+        let mut agents = self.lock();
+        let agent = agents.get_mut(agent_id)?;
+        agent.heard.take(cue);
+        agent.settle_activity().then(|| agent.info.clone())
     }
 
     pub fn set_link(&self, agent_id: &str, link: Option<ShimLink>) {
@@ -352,7 +378,7 @@ fn has_session(agent: &Agent, session_id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pu_protocol::AgentState;
+    use pu_protocol::{Activity, AgentState, Doing, Source};
 
     fn insert(roster: &Roster, id: &str, state: AgentState, resumes: Option<&str>) {
         let info = AgentInfo {
@@ -367,10 +393,12 @@ mod tests {
             context_tokens: 0,
             size: pu_protocol::frame::TerminalSize::default(),
             resumes: resumes.map(str::to_owned),
+            activity: Activity::default(),
             state,
         };
         let launch = Arc::new(LaunchRecord { cwd: "/p".into(), ..LaunchRecord::default() });
-        roster.insert(Agent { info, layout: AgentLayout::new("/h/agents"), launch, link: None });
+        let (layout, heard) = (AgentLayout::new("/h/agents"), Heard::default());
+        roster.insert(Agent { info, layout, launch, link: None, heard });
     }
 
     #[test]
@@ -405,6 +433,23 @@ mod tests {
         );
         assert!(matches!(roster.reserve_again("bbbb2222"), Err(NotResumable::Live { .. })));
         assert!(matches!(roster.reserve_again("cccc3333"), Err(NotResumable::NotFound(_))));
+    }
+
+    #[test]
+    fn what_is_heard_is_told_once_and_an_end_outweighs_it() {
+        let roster = Roster::default();
+        insert(&roster, "aaaa1111", AgentState::Running { pid: 7 }, None);
+        let doing = || roster.get("aaaa1111").unwrap().info.activity.state;
+        assert_eq!(doing(), Doing::Unknown);
+        let cue = |state| Cue { source: Source::Hook, state: Some(state), ..Cue::default() };
+        let told = roster.hear("aaaa1111", cue(Doing::Blocked)).unwrap();
+        assert_eq!((told.activity.state, doing()), (Doing::Blocked, Doing::Blocked));
+        assert_eq!(roster.hear("aaaa1111", cue(Doing::Blocked)), None);
+        assert_eq!(roster.hear("none", cue(Doing::Idle)), None);
+        let gone = News::Vanished { reason: "gone".into() };
+        let ended = roster.apply("aaaa1111", gone).unwrap().unwrap();
+        assert_eq!((ended.activity.state, ended.activity.evidence.source), (Doing::Unknown, Source::Life));
+        assert_eq!(roster.hear("aaaa1111", cue(Doing::Working)), None, "too late");
     }
 
     #[test]

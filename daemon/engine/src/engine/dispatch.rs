@@ -54,6 +54,7 @@ impl Engine {
             Request::Spawn(request) => Box::pin(self.spawn(*request)).await?,
             Request::Resume(request) => Box::pin(self.resume(*request)).await?,
             Request::Status { cwd, all_projects } => self.status(cwd, all_projects).await?,
+            Request::AgentExplain { agent, cwd } => self.agent_explain(&agent, cwd).await?,
             Request::History { cwd, all_projects, agent, agent_type, state, since, spec, limit } => {
                 let filter = super::history::Filter { agent, agent_type, state, since, spec, limit };
                 self.history(cwd, all_projects, filter).await?
@@ -125,6 +126,7 @@ fn name(request: &Request) -> &'static str {
         Request::Spawn(_) => "spawn",
         Request::Resume(_) => "resume",
         Request::Status { .. } => "status",
+        Request::AgentExplain { .. } => "agent_explain",
         Request::History { .. } => "history",
         Request::Logs { .. } => "logs",
         Request::Attach { .. } => "attach",

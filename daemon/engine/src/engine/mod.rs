@@ -2,6 +2,7 @@
 //!
 //! Nothing here parses a line or writes to a socket (`ipc`), and nothing below calls back up here.
 
+mod agent_explain;
 mod attach;
 mod choice;
 mod clean;

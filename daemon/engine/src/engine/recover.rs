@@ -6,7 +6,7 @@ use super::looks::Look;
 use super::spawn::info_of;
 use super::state::Engine;
 use super::undo::withdraw;
-use crate::agents::{Agent, Trace, rebased};
+use crate::agents::{Agent, Heard, Trace, rebased};
 use crate::shims::{ShimEvent, ShimLink, connect};
 use crate::store::{SpawnCommit, complete_spawn, history_tells_of, restore_rows};
 use jiff::Timestamp;
@@ -163,7 +163,8 @@ impl Engine {
         let Found { layout, launch, commit, trace } = found;
         let state = trace.pid().map_or(AgentState::Starting, |pid| AgentState::Running { pid });
         let info = info_of(launch, commit, state);
-        self.roster.insert(Agent { info, layout: layout.clone(), launch: Arc::new(launch.clone()), link: None });
+        let (layout, launch) = (layout.clone(), Arc::new(launch.clone()));
+        self.roster.insert(Agent { info, layout, launch, link: None, heard: Heard::default() });
     }
 
     /// Completes what the last daemon could not write of an agent in the roster, and follows it.

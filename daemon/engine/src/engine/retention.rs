@@ -161,6 +161,7 @@ fn is_past(age: Duration, ended: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agents::Heard;
     use pu_protocol::layout::AgentLayout;
     use pu_protocol::{AgentInfo, AgentState, Exit};
     use pu_record::launch::LaunchRecord;
@@ -181,10 +182,12 @@ mod tests {
             context_tokens: 0,
             size: pu_protocol::frame::TerminalSize::default(),
             resumes: None,
+            activity: pu_protocol::Activity::default(),
             state: AgentState::Exited { exit },
         };
         let launch = Arc::new(LaunchRecord::default());
-        Spool { agent: Agent { info, layout: AgentLayout::new("/h"), launch, link: None }, ended, bytes }
+        let agent = Agent { info, layout: AgentLayout::new("/h"), launch, link: None, heard: Heard::default() };
+        Spool { agent, ended, bytes }
     }
 
     #[test]

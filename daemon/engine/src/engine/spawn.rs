@@ -14,14 +14,16 @@ use super::resume::Again;
 use super::site::Site;
 use super::state::Engine;
 use super::undo::Undo;
-use crate::agents::{self, Agent, AgentDefinition, CreatedWorktree, LaunchPlan, LaunchRequest, ReservedName, handed};
+use crate::agents::{
+    self, Agent, AgentDefinition, CreatedWorktree, Heard, LaunchPlan, LaunchRequest, ReservedName, handed,
+};
 use crate::context::Assembled;
 use crate::projects::{Config, Project};
 use crate::shims;
 use crate::store::{AgentRow, Asked, SpawnCommit, WorktreeRow, commit_spawn};
 use pu_protocol::answer::SpawnReport;
 use pu_protocol::layout::{AgentLayout, ProjectLayout};
-use pu_protocol::{AgentInfo, AgentState, Answer, ErrorCode, Event, SpawnRequest};
+use pu_protocol::{Activity, AgentInfo, AgentState, Answer, ErrorCode, Event, SpawnRequest};
 use pu_record::launch::LaunchRecord;
 use pu_record::shim::ShimRecord;
 use pu_record::{atomic, fault, process};
@@ -329,11 +331,13 @@ impl Engine {
         let info = info_of(&launch, commit, AgentState::Running { pid: shim.child.pid });
         let agent_id = info.agent_id.clone();
         // An agent whose command is done already has no shim to connect to any more: `follow` reads how it ended.
-        let (link, heard) = link.map(|(link, _, heard)| (link, heard)).unzip();
+        let (link, told) = link.map(|(link, _, told)| (link, told)).unzip();
         let noted = layout.clone();
-        self.roster.insert(Agent { info: info.clone(), layout, launch: Arc::new(launch), link });
+        let (launch, heard) = (Arc::new(launch), Heard::default());
+        self.roster.insert(Agent { info: info.clone(), layout, launch, link, heard });
+        let info = self.roster.get(&agent_id).map_or(info, |agent| agent.info);
         self.events.publish(Event::AgentStarted { agent: info });
-        self.lifecycle.follow(agent_id, heard);
+        self.lifecycle.follow(agent_id, told);
         // A note for the next recovery, which nobody waits for; without it that one looks into the project's files.
         tokio::task::spawn_blocking(move || {
             if let Err(error) = mark_committed(&noted) {
@@ -434,6 +438,8 @@ fn launch_record(
         size: prepared.request.size.unwrap_or_else(|| terminal.size()).clamped(),
         spool_limit: terminal.output_mib.max(1).saturating_mul(1024 * 1024),
         kill_grace_ms: terminal.kill_grace_ms,
+        titles: prepared.definition.signals.titles.iter().map(Into::into).collect(),
+        quiet_ms: prepared.definition.signals.quiet_ms,
         created_at: commit.agent.created_at.clone(),
         boot_id: process::boot_id(),
         commit: commit_value,
@@ -455,6 +461,7 @@ pub(super) fn info_of(launch: &LaunchRecord, commit: &SpawnCommit, state: AgentS
         context_tokens: commit.context.tokens,
         size: launch.size,
         resumes: commit.agent.resumes.clone(),
+        activity: Activity::default(),
         state,
     }
 }

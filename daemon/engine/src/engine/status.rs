@@ -49,6 +49,7 @@ mod tests {
             context_tokens: 0,
             size: pu_protocol::frame::TerminalSize::default(),
             resumes: None,
+            activity: pu_protocol::Activity::default(),
             state,
         }
     }

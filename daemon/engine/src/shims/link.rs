@@ -6,7 +6,7 @@ use interprocess::local_socket::tokio::Stream as LocalStream;
 use interprocess::local_socket::traits::tokio::Stream as _;
 use interprocess::local_socket::{GenericFilePath, ToFsName as _};
 use pu_protocol::frame::{
-    ClientFrame, Decoder, ExitRecord, FrameError, Hello, Kill, MAX_PAYLOAD, Mode, ShimFrame, TerminalSize, Welcome,
+    ClientFrame, Cue, Decoder, ExitRecord, FrameError, Hello, Kill, MAX_PAYLOAD, Mode, ShimFrame, TerminalSize, Welcome,
 };
 use pu_protocol::{ErrorBody, ErrorCode};
 use std::collections::VecDeque;
@@ -20,6 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Requests that wait for the link's task.
 const WAITING_MAX: usize = 64;
+/// Events that wait for whoever follows the agent's life: the last word of each source comes with the greeting.
+const EVENTS_MAX: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ShimError {
@@ -50,6 +52,8 @@ impl ShimError {
 pub enum ShimEvent {
     /// The agent ended; its record is on disk, unless `record_error` says why not.
     Exited { exit: ExitRecord, record_error: Option<String> },
+    /// What the agent is doing, as one source says.
+    Cue(Cue),
     /// The connection is gone. Says nothing about the agent.
     Closed { reason: String },
 }
@@ -87,7 +91,7 @@ pub async fn connect(socket: &Path) -> Result<Connection, ShimError> {
     };
     let (task, welcome) = tokio::time::timeout(ANSWER_LIMIT, greeting).await.map_err(|_| ShimError::TimedOut)??;
     let (requests, waiting) = mpsc::channel(WAITING_MAX);
-    let (events, heard) = mpsc::channel(2);
+    let (events, heard) = mpsc::channel(EVENTS_MAX);
     tokio::spawn(task.run(waiting, events));
     Ok((ShimLink { requests }, welcome, heard))
 }
@@ -189,6 +193,9 @@ impl LinkTask {
                     let event = ShimEvent::Exited { exit: exited.exit, record_error: exited.record_error };
                     // Nobody listening means that the daemon forgot the agent.
                     let _ = events.send(event).await;
+                }
+                Some(ShimFrame::Cue(cue)) => {
+                    let _ = events.send(ShimEvent::Cue(cue)).await;
                 }
                 Some(ShimFrame::Done(done)) => settle(&mut self.unanswered, &done.request, Ok(())),
                 Some(ShimFrame::Refused(r)) => {

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::codec::{decode_json, encode_json, encode_parts, encode_raw};
-use super::{CAPABILITIES, FrameError, OLDEST_VERSION, RawFrame, TerminalSize, VERSION, kind};
+use super::{CAPABILITIES, Cue, FrameError, OLDEST_VERSION, RawFrame, TerminalSize, VERSION, kind};
 
 /// What a client wants the connection for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Requests and their answers only; no output is sent.
+    /// Requests, their answers and cues; no output is sent.
     #[default]
     Control,
     /// A terminal: a redraw, then the output as it comes; brought up to date by a redraw when it falls behind.
@@ -88,6 +88,8 @@ pub enum ClientFrame<'a> {
     Screen,
     /// A farewell; closing the connection without it is just as harmless.
     Detach,
+    /// Something that happened in the agent's program, told by a hook of its.
+    Cue(Cue),
 }
 
 impl<'a> ClientFrame<'a> {
@@ -102,6 +104,7 @@ impl<'a> ClientFrame<'a> {
             kind::STATUS => Self::Status,
             kind::SCREEN => Self::Screen,
             kind::DETACH => Self::Detach,
+            kind::CUE => Self::Cue(decode_json(raw)?),
             _ => return Ok(None),
         }))
     }
@@ -119,6 +122,7 @@ impl<'a> ClientFrame<'a> {
             Self::Status => encode_raw(kind::STATUS, &[], out),
             Self::Screen => encode_raw(kind::SCREEN, &[], out),
             Self::Detach => encode_raw(kind::DETACH, &[], out),
+            Self::Cue(cue) => encode_json(kind::CUE, cue, out),
         }
     }
 }
@@ -126,6 +130,7 @@ impl<'a> ClientFrame<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Doing;
     use crate::frame::{Decoder, MAX_PAYLOAD};
 
     #[test]
@@ -143,6 +148,7 @@ mod tests {
             ClientFrame::Status,
             ClientFrame::Screen,
             ClientFrame::Detach,
+            ClientFrame::Cue(Cue { state: Some(Doing::Blocked), why: Some("y/n".into()), ..Cue::default() }),
         ];
         for frame in frames {
             let mut bytes = Vec::new();

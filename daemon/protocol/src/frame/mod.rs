@@ -8,11 +8,13 @@
 
 mod client;
 mod codec;
+mod cue;
 mod shim;
 mod terminal;
 
 pub use client::{ClientFrame, Hello, Kill, Mode};
 pub use codec::{Decoder, FrameError, RawFrame, encode_raw};
+pub use cue::Cue;
 pub use shim::{
     Done, ExitRecord, ExitStatus, Exited, Refused, ScreenText, ShimFrame, ShimStatus, Welcome, encode_output,
     encode_redraw,
@@ -26,7 +28,7 @@ pub const VERSION: u32 = 1;
 pub const OLDEST_VERSION: u32 = 1;
 
 /// What this build can do beyond the bare version; a peer looks here before it relies on something newer.
-pub const CAPABILITIES: &[&str] = &["redraw", "follow", "lossless", "screen_text", "size_lease", "status"];
+pub const CAPABILITIES: &[&str] = &["redraw", "follow", "lossless", "screen_text", "size_lease", "status", "cues"];
 
 /// The length of a frame's header: kind and length.
 pub const HEADER_LEN: usize = 5;
@@ -44,6 +46,7 @@ pub mod kind {
     pub const STATUS: u8 = 0x06;
     pub const SCREEN: u8 = 0x07;
     pub const DETACH: u8 = 0x08;
+    pub const CUE: u8 = 0x10;
 
     pub const WELCOME: u8 = 0x81;
     pub const OUTPUT: u8 = 0x82;
@@ -55,4 +58,5 @@ pub mod kind {
     pub const SCREEN_TEXT: u8 = 0x88;
     pub const SIZE: u8 = 0x89;
     pub const STATUS_REPORT: u8 = 0x8a;
+    pub const CUE_HEARD: u8 = 0x90;
 }

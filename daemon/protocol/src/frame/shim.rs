@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::codec::{decode_json, encode_json, encode_parts, split_offset};
-use super::{FrameError, HEADER_LEN, MAX_PAYLOAD, RawFrame, TerminalSize, kind};
+use super::{Cue, FrameError, HEADER_LEN, MAX_PAYLOAD, RawFrame, TerminalSize, kind};
 
 /// The answer to `Hello`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +162,8 @@ pub enum ShimFrame<'a> {
     /// The agent's screen has this size now.
     Size(TerminalSize),
     Status(ShimStatus),
+    /// What a source says of the agent: the last words at the start of a control connection, then each new one.
+    Cue(Cue),
 }
 
 impl<'a> ShimFrame<'a> {
@@ -187,6 +189,7 @@ impl<'a> ShimFrame<'a> {
             kind::SCREEN_TEXT => Self::ScreenText(decode_json(raw)?),
             kind::SIZE => Self::Size(decode_json(raw)?),
             kind::STATUS_REPORT => Self::Status(decode_json(raw)?),
+            kind::CUE_HEARD => Self::Cue(decode_json(raw)?),
             _ => return Ok(None),
         }))
     }
@@ -204,6 +207,7 @@ impl<'a> ShimFrame<'a> {
             Self::ScreenText(text) => encode_json(kind::SCREEN_TEXT, text, out),
             Self::Size(size) => encode_json(kind::SIZE, size, out),
             Self::Status(status) => encode_json(kind::STATUS_REPORT, status, out),
+            Self::Cue(cue) => encode_json(kind::CUE_HEARD, cue, out),
         }
     }
 }
@@ -263,6 +267,7 @@ mod tests {
             ShimFrame::Refused(Refused { code: "busy".into(), ..Refused::default() }),
             ShimFrame::ScreenText(ScreenText { text: "a\nb".into(), ..ScreenText::default() }),
             ShimFrame::Size(TerminalSize::new(10, 4)),
+            ShimFrame::Cue(Cue { rule: "osc".into(), fleeting: true, ..Cue::default() }),
             ShimFrame::Status(ShimStatus { clients: 2, exit: Some(exit), ..ShimStatus::default() }),
         ] {
             round_trip(&frame);

@@ -46,6 +46,7 @@ fn told(frame: &ShimFrame<'_>) -> String {
         ShimFrame::ScreenText(screen) => format!("screen {:?}", screen.text),
         ShimFrame::Size(size) => format!("size {}x{}", size.cols, size.rows),
         ShimFrame::Status(status) => format!("status to {}", status.output_end),
+        ShimFrame::Cue(cue) => format!("cue {}", cue.rule),
     }
 }
 

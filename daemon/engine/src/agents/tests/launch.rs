@@ -12,6 +12,9 @@ use tempfile::TempDir;
 const AGENT_ID: &str = "0a1b2c3d";
 const SECRET: &str = "sk-canary-value";
 
+/// Hooks have a test of their own: the arguments of the others are easier to read without them.
+const WITHOUT_HOOKS: &str = "claude.signals = {}\naider.signals = {}";
+
 /// A machine on which every built-in agent is installed.
 struct Machine {
     folder: TempDir,
@@ -29,7 +32,12 @@ impl Machine {
         }
         let pairs = [("PATH", folder.path().to_str().unwrap()), ("SHELL", "/bin/sh"), ("API_KEY", SECRET)];
         let env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { folder, env, definitions: Definitions::built_in().unwrap() }
+        Self { folder, env, definitions: Definitions::built_in().unwrap() }.with_table(WITHOUT_HOOKS)
+    }
+
+    /// As it is, hooks included.
+    fn with_hooks() -> Self {
+        Self { definitions: Definitions::built_in().unwrap(), ..Self::new() }
     }
 
     fn with_table(mut self, text: &str) -> Self {
@@ -477,5 +485,41 @@ fn texts_that_no_program_can_be_given_are_refused() {
     for command in ["", " ", "a\0b", &"x".repeat(131_072)] {
         let request = LaunchRequest { command: Some(command), ..machine.request("terminal", "x", None) };
         assert_eq!(plan(&request).unwrap_err().code(), ErrorCode::InvalidRequest);
+    }
+}
+
+/// The commands are the shell's, and nothing of the user's stands in them.
+#[test]
+fn hooks_are_handed_over_as_arguments_unless_the_user_gives_his_own() {
+    let machine = Machine::with_hooks();
+    let argument = |plan: &LaunchPlan, option: &str| {
+        let at = plan.argv.iter().position(|arg| arg == option)?;
+        plan.argv.get(at + 1).cloned()
+    };
+    let plan_of = machine.plan("claude", "fix it", Some("context"));
+    let settings = argument(&plan_of, "--settings").unwrap();
+    let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
+    let hooks = settings["hooks"].as_object().unwrap();
+    for (event, says) in [
+        ("UserPromptSubmit", "working"),
+        ("PostToolUse", "working"),
+        ("PermissionRequest", "blocked"),
+        ("Stop", "done"),
+        ("SessionStart", "idle"),
+    ] {
+        let command = hooks[event][0]["hooks"][0]["command"].as_str().unwrap();
+        assert!(command.starts_with("\"${PU_HOOK:-true}\" _hook ") && command.contains(says), "{event}: {command}");
+        assert!(command.contains(&format!("--rule {event}")), "{event}: {command}");
+    }
+    assert_eq!(hooks.len(), 5, "each is in the table above");
+    assert_eq!(plan_of.argv.last().map(String::as_str), Some("fix it"));
+    let plan_of = machine.plan("aider", "fix it", None);
+    assert!(argument(&plan_of, "--notifications-command").unwrap().contains("_hook done --fleeting"));
+
+    for (agent, option) in [("claude", "--settings"), ("aider", "--notifications-command")] {
+        let own = [format!("{option}=of-the-user")];
+        let request = LaunchRequest { agent_args: &own, ..machine.request(agent, "fix it", None) };
+        let given: Vec<_> = plan(&request).unwrap().argv.into_iter().filter(|arg| arg.contains(option)).collect();
+        assert_eq!(given, own, "{agent}");
     }
 }
