@@ -216,10 +216,23 @@ impl Engine {
         folder: &Path,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        self.long_within(folder, Duration::ZERO, work).await
+    }
+
+    /// The same for work that is known to take up to so long in a large project: those that wait for its place are not refused
+    /// meanwhile.
+    pub(super) async fn long_within<T: Send + 'static>(
+        &self,
+        folder: &Path,
+        long: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let place = self.gates.of(folder).enter().await?;
+        // It may be others' work that it waits for.
+        place.may_take(SLOW_WORK_LIMIT);
         Ok(self
             .slowly(move || {
-                let _place = place;
+                place.may_take(long);
                 work()
             })
             .await?)
