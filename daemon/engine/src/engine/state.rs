@@ -147,8 +147,8 @@ impl Engine {
     /// not wait for it, and it writes nothing more then.
     pub fn discover(&self) {
         let stopping = self.stopping.clone();
-        let home = self.options.home.clone();
-        self.discovery.start(self.projects.clone(), self.events.clone(), home, move || stopping.is_cancelled());
+        let (projects, events, home) = (self.projects.clone(), self.events.clone(), &self.options.home);
+        self.discovery.start(projects, events, home, move || stopping.is_cancelled());
     }
 
     pub(super) fn is_closing(&self) -> bool {
