@@ -15,6 +15,7 @@ mod doctor;
 mod failure;
 mod health;
 mod hello;
+mod glances;
 mod history;
 mod init;
 mod input;

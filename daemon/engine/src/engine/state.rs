@@ -3,6 +3,7 @@
 //! Handle in front, state behind; each room keeps its own lock, and none is held here.
 
 use super::failure::Failure;
+use super::glances::Glances;
 use super::looks::Looks;
 use super::scratch::Scratch;
 use crate::agents::{LearnSwitch, Lifecycle, Roster};
@@ -63,6 +64,8 @@ pub struct Shared {
     pub(super) context: Arc<ContextEngine>,
     /// Places for what blocks, by project.
     pub(super) gates: Gates,
+    /// Projects that do not answer when all of them are looked at.
+    pub(super) glances: Glances,
     /// Folders of specs that requests named.
     pub(super) scratch: Scratch,
     /// Agent folders that recovery did not recognise.
@@ -109,6 +112,7 @@ impl Engine {
             started: Instant::now(),
             context: Arc::new(context),
             gates,
+            glances: Glances::default(),
             scratch: Scratch::new(builds),
             unrecognised: watch::Sender::new(Vec::new()),
             recovering: Looks::default(),
