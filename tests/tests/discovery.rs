@@ -1,17 +1,24 @@
 //! Discovery: what appears, moves and vanishes below the configured roots is told, and none of it is trusted by that.
 
-use e2e::{AUTH_TASK, Client, SPECS, World, read, wait_until, write};
+use e2e::{AUTH_TASK, Client, SPECS, World, kill, read, wait_until, write};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use std::fs::{create_dir_all, remove_dir_all, rename};
+use std::collections::BTreeSet;
+use std::fs::{create_dir_all, metadata, remove_dir_all, rename};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// A folder below which projects are looked for, in a world whose user has configured that, and more.
 fn code(world: &World, more: &str) -> PathBuf {
     let code = world.root().join("code");
     create_dir_all(&code).unwrap();
-    let config = read(world.home().config());
-    write(world.home().config(), format!("{config}\n[discovery]\nroots = [{:?}]\n{more}", code.to_str().unwrap()));
+    look_below(world, &[&code], more);
     code
+}
+
+fn look_below(world: &World, roots: &[&Path], more: &str) {
+    let config = read(world.home().config());
+    write(world.home().config(), format!("{config}\n[discovery]\nroots = {roots:?}\n{more}"));
 }
 
 /// Events from here on. A daemon runs from then on, and may still be looking for the first time.
@@ -82,8 +89,8 @@ fn what_is_left_out_is_not_looked_into() {
     }
     create_dir_all(code.join("repo/.git")).unwrap();
     create_dir_all(world.root().join("outside/.pu")).unwrap();
-    std::os::unix::fs::symlink(world.root().join("outside"), code.join("link")).unwrap();
-    std::os::unix::fs::symlink(&code, code.join("loop")).unwrap();
+    symlink(world.root().join("outside"), code.join("link")).unwrap();
+    symlink(&code, code.join("loop")).unwrap();
 
     let report = world.pu(["project", "scan", "--json"]).output().json();
     assert_eq!((&report["projects"], &report["complete"]), (&json!(3), &json!(true)), "{report:#}");
@@ -145,4 +152,68 @@ fn other_folders_are_looked_into_on_request() {
     let told = world.pu(["project", "scan", "elsewhere"]).output().ok().stdout();
     assert!(told.starts_with("1 project found in 2 folders, 0 new"), "{told}");
     assert_ne!(world.pu(["project", "scan", "nowhere"]).output().code(), Some(0));
+}
+
+/// What closes an outer folder, a repository around it say, does not close a root: its user has named it.
+#[test]
+fn a_root_inside_of_a_folder_that_becomes_a_repository_is_watched_all_the_same() {
+    let world = World::new();
+    let (outer, inner) = (world.root().join("code"), world.root().join("code/mono/teams"));
+    let later = inner.join("later/root");
+    create_dir_all(&inner).unwrap();
+    look_below(&world, &[&outer, &inner, &later], "");
+    let mut events = events(&world);
+    world.pu(["project", "scan"]).output().ok();
+    create_dir_all(outer.join("mono/.git")).unwrap();
+    // Heard after that: the repository is closed by then.
+    create_dir_all(outer.join("shop/.pu")).unwrap();
+    told(&mut events, "project_added", &outer.join("shop"));
+    create_dir_all(inner.join("tool/.pu")).unwrap();
+    told(&mut events, "project_added", &inner.join("tool"));
+    create_dir_all(later.join("lab/.pu")).unwrap();
+    told(&mut events, "project_added", &later.join("lab"));
+}
+
+/// A write of the registry for each would take longer with each.
+#[test]
+fn many_that_come_at_once_are_written_down_together() {
+    const MANY: usize = 200;
+    let world = World::new();
+    let code = code(&world, "");
+    let folders: Vec<PathBuf> = (0..MANY).map(|number| code.join(format!("p{number}"))).collect();
+    folders.iter().for_each(|folder| create_dir_all(folder).unwrap());
+    world.pu(["project", "scan"]).output().ok();
+    let daemon = world.daemon();
+    kill(daemon, Signal::SIGSTOP);
+    folders.iter().for_each(|folder| create_dir_all(folder.join(".pu")).unwrap());
+    kill(daemon, Signal::SIGCONT);
+    let mut versions = BTreeSet::new();
+    wait_until("all are known", || {
+        let (metadata, text) = (metadata(world.home().projects()).ok()?, read(world.home().projects()));
+        versions.insert(metadata.modified().unwrap());
+        (text.matches("\"root\"").count() == MANY).then_some(())
+    });
+    assert!(versions.len() < MANY / 8, "{} writes were seen", versions.len());
+}
+
+/// As with homes that lie on another disk, and with those who keep what they configure in a repository.
+#[test]
+fn a_home_and_a_configuration_that_are_links_are_as_good_as_others() {
+    let world = World::new();
+    let (user, kept) = (world.root().join("disk/u"), world.root().join("kept.toml"));
+    create_dir_all(&user).unwrap();
+    look_below(&world, &[&world.root().join("disk")], "poll_seconds = 1\n");
+    rename(world.home().root(), user.join(".pu")).unwrap();
+    symlink(user.join(".pu"), world.home().root()).unwrap();
+    rename(world.home().config(), &kept).unwrap();
+    symlink(&kept, world.home().config()).unwrap();
+
+    let mut events = events(&world);
+    world.pu(["project", "scan"]).output().ok();
+    let (shop, lab) = (user.join("work/shop"), world.root().join("other/lab"));
+    create_dir_all(shop.join(".pu")).unwrap();
+    told(&mut events, "project_added", &shop);
+    create_dir_all(lab.join(".pu")).unwrap();
+    write(&kept, read(&kept).replace("/disk\"", "/other\""));
+    told(&mut events, "project_added", &lab);
 }

@@ -16,6 +16,7 @@ mod doctor;
 mod failure;
 mod health;
 mod hello;
+mod glances;
 mod history;
 mod init;
 mod input;

@@ -31,9 +31,12 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The longest first line of a prompt that status shows, in characters.
 const TASK_MAX: usize = 200;
+/// How long a worktree may well take: as long as git is given for one command.
+const CHECKOUT: Duration = Duration::from_secs(60);
 
 /// What is settled before anything outside is touched.
 pub(super) struct Prepared {
@@ -222,7 +225,8 @@ impl Engine {
                         Ok(atomic::write_volatile(&claimed, b"", atomic::PRIVATE_FILE)?)
                     };
                     let root = &prepared.project.root;
-                    self.slowly_within(root, move || repository.create_noted_worktree(&name, &base, note)).await??
+                    self.long_within(root, CHECKOUT, move || repository.create_noted_worktree(&name, &base, note))
+                        .await??
                 };
                 undo.worktree(repository, made.clone());
                 Ok(Place::made(made))

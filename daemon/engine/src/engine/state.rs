@@ -3,6 +3,7 @@
 //! Handle in front, state behind; each room keeps its own lock, and none is held here.
 
 use super::failure::Failure;
+use super::glances::Glances;
 use super::looks::Looks;
 use super::scratch::Scratch;
 use crate::agents::{LearnSwitch, Lifecycle, Roster};
@@ -63,6 +64,8 @@ pub struct Shared {
     pub(super) context: Arc<ContextEngine>,
     /// Places for what blocks, by project.
     pub(super) gates: Gates,
+    /// Projects that do not answer when all of them are looked at.
+    pub(super) glances: Glances,
     /// Folders of specs that requests named.
     pub(super) scratch: Scratch,
     /// Agent folders that recovery did not recognise.
@@ -109,6 +112,7 @@ impl Engine {
             started: Instant::now(),
             context: Arc::new(context),
             gates,
+            glances: Glances::default(),
             scratch: Scratch::new(builds),
             unrecognised: watch::Sender::new(Vec::new()),
             recovering: Looks::default(),
@@ -147,8 +151,8 @@ impl Engine {
     /// not wait for it, and it writes nothing more then.
     pub fn discover(&self) {
         let stopping = self.stopping.clone();
-        let home = self.options.home.clone();
-        self.discovery.start(self.projects.clone(), self.events.clone(), home, move || stopping.is_cancelled());
+        let (projects, events, home) = (self.projects.clone(), self.events.clone(), &self.options.home);
+        self.discovery.start(projects, events, home, move || stopping.is_cancelled());
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -216,10 +220,23 @@ impl Engine {
         folder: &Path,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        self.long_within(folder, Duration::ZERO, work).await
+    }
+
+    /// The same for work that is known to take up to so long in a large project: those that wait for its place are not refused
+    /// meanwhile.
+    pub(super) async fn long_within<T: Send + 'static>(
+        &self,
+        folder: &Path,
+        long: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let place = self.gates.of(folder).enter().await?;
+        // It may be others' work that it waits for.
+        place.may_take(SLOW_WORK_LIMIT);
         Ok(self
             .slowly(move || {
-                let _place = place;
+                place.may_take(long);
                 work()
             })
             .await?)

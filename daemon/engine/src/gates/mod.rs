@@ -56,12 +56,19 @@ struct Shared {
 struct AtWork {
     /// How many there were until now.
     number: u64,
-    /// When each that has a place got it.
+    /// When each that has a place got it, or up to when it may take without being thought to hang.
     since: BTreeMap<u64, Instant>,
     /// When one last got a place, gave it back or said that it goes on.
     moved: Instant,
     /// When one last said that.
     went_on: Instant,
+}
+
+impl AtWork {
+    /// Up to when it is known that nothing hangs.
+    fn is_well_until(&self) -> Instant {
+        self.since.values().copied().fold(self.moved, Instant::max)
+    }
 }
 
 /// A place on a thread, for as long as it lives: it belongs into the work itself, which may outlive whoever waits for it.
@@ -179,7 +186,7 @@ impl Gate {
         let begun = Instant::now();
         let mut turn = pin!(Arc::clone(requests).acquire_owned());
         loop {
-            let left = PATIENCE.saturating_sub(self.lock().moved.max(begun).elapsed());
+            let left = PATIENCE.saturating_sub(self.lock().is_well_until().max(begun).elapsed());
             if left.is_zero() {
                 return Err(self.busy());
             }
@@ -236,6 +243,16 @@ impl Gate {
     }
 }
 
+impl Place {
+    /// Says that its work begins only now, having waited for something that is not the project's, and may well take so long:
+    /// meanwhile neither it nor those that wait for its place hang.
+    pub fn may_take(&self, long: Duration) {
+        let (mut at_work, now) = (self.gate.lock(), Instant::now());
+        at_work.since.insert(self.number, now + long);
+        at_work.moved = now;
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut at_work = self.gate.lock();
@@ -285,6 +302,28 @@ mod tests {
             assert!(Gate::new(Path::new("/q")).enter().await.is_ok());
             places.pop();
             assert!(tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().is_ok());
+        });
+    }
+
+    /// As with many agents at once in a repository that git needs long to check out.
+    #[test]
+    fn work_that_may_well_take_long_is_waited_for() {
+        let gate = Gate::new(Path::new("/p"));
+        let long_ago = Instant::now().checked_sub(PATIENCE * 2).unwrap();
+        runtime().block_on(async {
+            let mut places = Vec::new();
+            for _ in 0..REQUESTS {
+                places.push(gate.enter().await.unwrap());
+            }
+            places[0].may_take(PATIENCE * 6);
+            for place in &places[1..] {
+                gate.lock().since.insert(place.number, long_ago);
+            }
+            gate.lock().moved = long_ago;
+            let left = gate.lock().is_well_until().saturating_duration_since(Instant::now());
+            assert!(left > PATIENCE * 5, "{left:?}");
+            places[0].may_take(Duration::ZERO);
+            assert!(gate.lock().is_well_until() <= Instant::now(), "that is over");
         });
     }
 

@@ -11,6 +11,7 @@ use super::root;
 use crate::store::{ProjectRow, Registry, read_identity};
 use pu_protocol::Event;
 use pu_protocol::layout::ProjectLayout;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// As many digits of an identity as tell a project that another one has taken the place of.
@@ -90,21 +91,30 @@ impl Projects {
 
     /// Takes in that a project, or its `.pu/`, may not be at `root` any more. Answers whether it is missing.
     pub fn gone(&self, root: &Path) -> Result<bool, ProjectError> {
-        let Some(row) = self.lock().registry.find(root).cloned() else { return Ok(false) };
-        if root::is_project(root) {
-            return Ok(false);
+        Ok(self.gone_all(&[root.to_owned()])? > 0)
+    }
+
+    /// As [`Projects::gone`] for all that went together: other projects are looked at once for all of them. Answers how many
+    /// are missing.
+    pub fn gone_all(&self, roots: &[PathBuf]) -> Result<usize, ProjectError> {
+        let known: Vec<ProjectRow> = {
+            let state = self.lock();
+            roots.iter().filter_map(|root| state.registry.find(root).cloned()).collect()
+        };
+        let left: Vec<ProjectRow> = known.into_iter().filter(|row| !root::is_project(&row.root)).collect();
+        let copies = self.copies_of(&left);
+        if !copies.is_empty() {
+            self.take_in(&copies, false)?;
         }
-        self.take_in(&self.copies_of(&row), false)?;
         let mut state = self.lock();
-        if state.registry.find(root).is_none() {
-            return Ok(false);
-        }
-        let is_news = state.missing.insert(root.to_owned());
+        let missing: Vec<PathBuf> =
+            left.into_iter().map(|row| row.root).filter(|root| state.registry.find(root).is_some()).collect();
+        let news: Vec<&PathBuf> = missing.iter().filter(|root| state.missing.insert((*root).clone())).collect();
         drop(state);
-        if is_news {
+        for root in news {
             self.shared.events.publish(changed(root, ProjectState::Missing));
         }
-        Ok(true)
+        Ok(missing.len())
     }
 
     /// Takes in that a known project was moved to `root`, where somebody stands, or that something else lies there now than
@@ -130,17 +140,28 @@ impl Projects {
         root::holds_project(&root, &self.shared.home).then(|| Seen::at(root))
     }
 
-    /// Known copies of a project that is gone: it may have been moved by copying it, from one file system to another. One
-    /// of them is it then.
-    fn copies_of(&self, row: &ProjectRow) -> Vec<Seen> {
-        if row.id.is_none() {
-            return Vec::new();
+    /// Known copies of projects that are gone: those may have been moved by copying them, from one file system to another.
+    /// One copy of each is it then.
+    fn copies_of(&self, rows: &[ProjectRow]) -> Vec<Seen> {
+        let mut ids: HashSet<&str> = rows.iter().filter_map(|row| row.id.as_deref()).collect();
+        let mut copies = Vec::new();
+        if ids.is_empty() {
+            return copies;
         }
-        let state = self.lock();
-        let nameless = state.registry.projects.iter().filter(|other| other.id.is_none());
-        let roots: Vec<PathBuf> = nameless.map(|other| other.root.clone()).collect();
-        drop(state);
-        roots.into_iter().filter_map(|root| self.look(&root)).find(|seen| seen.id == row.id).into_iter().collect()
+        let nameless: Vec<PathBuf> = {
+            let state = self.lock();
+            state.registry.projects.iter().filter(|row| row.id.is_none()).map(|row| row.root.clone()).collect()
+        };
+        for root in nameless {
+            let Some(seen) = self.look(&root) else { continue };
+            if seen.id.as_deref().is_some_and(|id| ids.remove(id)) {
+                copies.push(seen);
+                if ids.is_empty() {
+                    break;
+                }
+            }
+        }
+        copies
     }
 
     /// Takes in what was seen, in its order; `enters` says whether what is not known becomes known.
@@ -416,6 +437,29 @@ mod tests {
         std::fs::remove_dir_all(&original).unwrap();
         assert!(!ground.projects.gone(&original).unwrap(), "it is known elsewhere");
         assert_eq!(ground.rows(), rows(&[("b", true)]));
+    }
+
+    #[test]
+    fn projects_that_go_together_are_each_looked_for() {
+        let ground = Ground::new();
+        let originals = ["a", "b", "c"].map(|name| ground.project(name));
+        for (from, to) in [("a", "x"), ("b", "y"), ("b", "z")] {
+            ground.copy(from, to);
+            ground.found(to);
+        }
+        let mut heard = ground.projects.shared.events.subscribe();
+        originals.iter().for_each(|root| std::fs::remove_dir_all(root).unwrap());
+        assert_eq!(ground.projects.gone_all(&originals).unwrap(), 1, "only one has no copy");
+        assert_eq!(ground.rows(), rows(&[("c", true), ("x", true), ("y", true), ("z", false)]));
+        let mut told = Vec::new();
+        while let Ok(line) = heard.events.try_recv() {
+            told.push(match line.event {
+                Event::ProjectMoved { root, .. } => root::name_of(&root),
+                Event::ProjectChanged { name, state, .. } => format!("{name} {state}"),
+                other => panic!("{other:?}"),
+            });
+        }
+        assert_eq!(told, ["x", "y", "c missing"]);
     }
 
     #[test]

@@ -53,18 +53,24 @@ pub struct ListedProject {
 }
 
 impl ListedProject {
-    fn of(row: ProjectRow) -> Self {
+    /// After a look at its folder.
+    pub fn of(row: ProjectRow) -> Self {
         Self { name: root::name_of(&row.root), state: ProjectState::of(&row), row }
+    }
+
+    /// As the registry alone has it.
+    pub fn unseen(row: ProjectRow) -> Self {
+        Self { name: root::name_of(&row.root), state: ProjectState::of_one_there(&row), row }
     }
 }
 
 impl Projects {
-    /// All that are known, by root, but those up to `after`.
-    pub fn list(&self, after: Option<&Path>) -> Vec<ListedProject> {
+    /// All that are known, by root, but those up to `after`. No folder is looked at.
+    pub fn rows(&self, after: Option<&Path>) -> Vec<ProjectRow> {
         let mut rows = self.lock().registry.projects.clone();
         rows.retain(|row| after.is_none_or(|after| row.root.as_path() > after));
         rows.sort_by(|a, b| a.root.cmp(&b.root));
-        rows.into_iter().map(ListedProject::of).collect()
+        rows
     }
 
     /// The project at this root: as the registry has it, else as one that nobody has seen yet.
@@ -202,7 +208,7 @@ mod tests {
         }
         projects.remove(&till).unwrap();
         assert!(matches!(root_of("till"), Err(ProjectError::NotFound(_))));
-        assert_eq!(projects.list(None).len(), 2);
-        assert_eq!(projects.list(Some(&base.join("x/shop"))).len(), 1);
+        assert_eq!(projects.rows(None).len(), 2);
+        assert_eq!(projects.rows(Some(&base.join("x/shop"))).len(), 1);
     }
 }

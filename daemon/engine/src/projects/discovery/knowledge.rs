@@ -7,6 +7,7 @@ use super::places::{self, Awaited};
 use super::scan::{Outcome, Start};
 use pu_protocol::Event;
 use pu_protocol::layout::ProjectLayout;
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,33 +89,44 @@ impl Owner {
 
     /// A folder that became a project or a repository: what is below is watched no longer, but for projects in there.
     pub(super) fn close(&self, folder: &Path) {
-        if self.root_of(folder).is_some_and(|root| root.real != folder) {
-            self.watches.forget(folder, |path| path == folder || self.seen.contains(path));
-        }
+        let Some(around) = self.root_of(folder).filter(|root| root.real != folder) else { return };
+        // A root that lies in there is open all the same, and one that is not there yet is still looked out for.
+        let is_of_inner_root = |path: &Path| self.root_of(path).is_some_and(|root| root.real != around.real);
+        let is_awaited_at = |path: &Path| self.awaited.iter().any(|one| one.above == path);
+        self.watches.forget(folder, |path| {
+            path == folder || self.seen.contains(path) || is_of_inner_root(path) || is_awaited_at(path)
+        });
     }
 
-    pub(super) fn note_project(&mut self, folder: &Path) {
-        let is_home = folder.join(ProjectLayout::FOLDER) == self.means.home.root();
-        if is_home || self.root_of(folder).is_none() || !places::holds_project(folder) {
+    /// Folders in which a `.pu/` is there now. With one write for all: where a thousand come, one for each takes too long.
+    pub(super) fn note_projects(&mut self, folders: &BTreeSet<PathBuf>) {
+        let is_home = |folder: &Path| folder.join(ProjectLayout::FOLDER) == self.means.home.root();
+        let is_one =
+            |folder: &Path| !is_home(folder) && self.root_of(folder).is_some() && places::holds_project(folder);
+        let there: Vec<PathBuf> = folders.iter().filter(|folder| is_one(folder)).cloned().collect();
+        if there.is_empty() {
             return;
         }
-        match self.means.projects.found(folder) {
-            Ok(_) => tracing::debug!(project = %folder.display(), "found"),
-            Err(error) => tracing::error!(project = %folder.display(), %error, "cannot be written down"),
+        match self.means.projects.found_all(there.clone()) {
+            Ok(news) => tracing::debug!(projects = there.len(), news, "found"),
+            Err(error) => tracing::error!(%error, "what was found cannot be written down"),
         }
-        self.seen.insert(folder.to_owned());
+        self.seen.extend(there);
     }
 
-    /// Projects that may be there no longer: those that are not are told.
+    /// Projects that may be there no longer: those that are not are told. Where nothing answers nobody asks, least of all this
+    /// thread.
     pub(super) fn note_gone(&mut self, projects: Vec<PathBuf>) {
-        for project in projects {
-            if places::holds_project(&project) {
-                continue;
-            }
-            self.seen.remove(&project);
-            if let Err(error) = self.means.projects.gone(&project) {
-                tracing::error!(project = %project.display(), %error, "that it is gone cannot be noted");
-            }
+        let asked = projects.into_iter().filter(|project| !places::is_below(project, &self.silent));
+        let gone: Vec<PathBuf> = asked.filter(|project| !places::holds_project(project)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        for project in &gone {
+            self.seen.remove(project);
+        }
+        if let Err(error) = self.means.projects.gone_all(&gone) {
+            tracing::error!(projects = gone.len(), %error, "that projects are gone cannot be noted");
         }
     }
 

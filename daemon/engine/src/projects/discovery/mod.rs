@@ -57,14 +57,14 @@ impl Discovery {
         &self,
         projects: Projects,
         events: Events,
-        home: HomeLayout,
+        home: &HomeLayout,
         is_over: impl Fn() -> bool + Send + 'static,
     ) {
         let (sender, inbox) = sync_channel(BACKLOG);
         let means = Means {
             projects,
             events,
-            home,
+            home: real(home),
             user_home: std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()),
             is_over: Box::new(is_over),
             condition: Arc::clone(&self.condition),
@@ -120,9 +120,10 @@ impl Discovery {
         let outcome = scan(Plan {
             starts: roots.into_iter().map(start).collect(),
             patterns: config.ignore,
-            home: home.root().to_owned(),
+            home: real(home).root().to_owned(),
             watches: None,
             silent: BTreeSet::new(),
+            is_whole: true,
             late: Box::new(|_| {}),
         });
         let projects = count(outcome.projects.len());
@@ -147,6 +148,11 @@ impl Discovery {
     fn ask(&self, message: Message) -> Result<(), LookError> {
         self.inbox.get().and_then(|inbox| inbox.send(message).ok()).ok_or(LookError::Asleep)
     }
+}
+
+/// The user's PurePoint folder where it lies: what is met there is met without links.
+fn real(home: &HomeLayout) -> HomeLayout {
+    HomeLayout::new(std::fs::canonicalize(home.root()).unwrap_or_else(|_| home.root().to_owned()))
 }
 
 fn count(many: usize) -> u32 {

@@ -67,6 +67,8 @@ pub(super) struct Owner {
     pub(super) look_at: Option<Instant>,
     /// When the last look at everything ended, and how long it took.
     last: Option<(Instant, Duration)>,
+    /// What happens in the user's PurePoint folder is heard of.
+    hears_home: bool,
     /// A change of the user's configuration is heard of; else it is read again and again.
     hears_config: bool,
     config_read: Instant,
@@ -91,6 +93,7 @@ impl Owner {
             limited: None,
             look_at: None,
             last: None,
+            hears_home: false,
             hears_config: false,
             config_read: Instant::now(),
         }
@@ -99,7 +102,7 @@ impl Owner {
     /// For as long as the daemon lives.
     pub(super) fn run(mut self) {
         match self.watches.add_home() {
-            Ok(()) => self.hears_config = true,
+            Ok(()) => self.hears_home = true,
             Err(refused) => tracing::warn!(?refused, "a change of the user's configuration is not heard of"),
         }
         self.configure();
@@ -189,7 +192,7 @@ impl Owner {
             self.configure();
         }
         if let Some(why) = &news.deaf {
-            self.hears_config = false;
+            (self.hears_home, self.hears_config) = (false, false);
             tracing::error!(why, "nothing is heard of any more: the roots are looked at again and again");
             let given: Vec<PathBuf> = self.roots.iter().map(|root| root.given.clone()).collect();
             for given in &given {
@@ -214,12 +217,10 @@ impl Owner {
         let opened = news.opened.iter().filter(|folder| !places::is_marked(folder));
         let came: Vec<Start> = news.appeared.iter().chain(opened).filter_map(|path| self.start(path)).collect();
         if !came.is_empty() {
-            let outcome = self.look(came);
+            let outcome = self.look(came, true);
             self.take_in(outcome, false);
         }
-        for folder in &news.became_projects {
-            self.note_project(folder);
-        }
+        self.note_projects(&news.became_projects);
         self.note_gone(news.opened.iter().filter(|folder| self.seen.contains(*folder)).cloned().collect());
         self.note_gone(news.vanished.iter().flat_map(|folder| self.seen_below(folder)).collect());
         self.look_at_moved_roots(news);
@@ -228,6 +229,9 @@ impl Owner {
     /// The user's file as it is now. With a faulty one it stays as it was.
     fn configure(&mut self) {
         self.config_read = Instant::now();
+        // Where it is a link, what is written is a file in a folder that nobody watches.
+        let is_link = std::fs::symlink_metadata(self.means.home.config()).is_ok_and(|found| found.is_symlink());
+        self.hears_config = self.hears_home && !is_link;
         let config = match self.means.projects.user_config() {
             Ok(config) => config.discovery,
             Err(error) => {
@@ -255,10 +259,13 @@ impl Owner {
 
     /// Looks at all roots; answers how many projects were news.
     fn look_at_all(&mut self) -> usize {
-        self.look_at = None;
+        if self.look_at.take().is_some() {
+            // What was missed may have been the end of watches.
+            self.watches.forget_dead();
+        }
         let places = self.config.places(self.means.user_home.as_deref());
         let began = Instant::now();
-        let outcome = self.look(self.starts_at(&places));
+        let outcome = self.look(self.starts_at(&places), true);
         let found = self.take_in(outcome, true);
         self.last = Some((Instant::now(), began.elapsed()));
         found
@@ -266,7 +273,8 @@ impl Owner {
 
     fn look_at_parts(&mut self) {
         let began = Instant::now();
-        let outcome = self.look(self.parts.starts(self.depth()));
+        // What is watched is not watched inside of projects either; and of what comes back as a whole all is looked at.
+        let outcome = self.look(self.parts.starts(self.depth()), self.parts.holds_disks());
         self.take_in(outcome, false);
         self.parts.looked(Instant::now(), began.elapsed());
     }
@@ -285,12 +293,12 @@ impl Owner {
         let late = configured.into_iter().filter(|given| news.appeared.contains(given));
         let all: BTreeSet<PathBuf> = back.into_iter().chain(gone).chain(late).collect();
         if !all.is_empty() {
-            let outcome = self.look(self.starts_at(&all.into_iter().collect::<Vec<_>>()));
+            let outcome = self.look(self.starts_at(&all.into_iter().collect::<Vec<_>>()), true);
             self.take_in(outcome, false);
         }
     }
 
-    fn look(&self, starts: Vec<Start>) -> (Vec<Start>, Outcome) {
+    fn look(&self, starts: Vec<Start>, is_whole: bool) -> (Vec<Start>, Outcome) {
         let sender = self.sender.clone();
         let plan = Plan {
             starts: starts.clone(),
@@ -298,6 +306,7 @@ impl Owner {
             home: self.means.home.root().to_owned(),
             watches: Some(Arc::clone(&self.watches)),
             silent: self.silent.clone(),
+            is_whole,
             late: Box::new(move |folder| {
                 // Only a daemon that ends does not listen.
                 let _ = sender.send(Message::Late(folder));

@@ -3,6 +3,7 @@
 use super::rules::GIT;
 use super::scan::{Outcome, Place, Root, Start};
 use pu_protocol::layout::ProjectLayout;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,6 +68,11 @@ pub(super) fn real(starts: &[Start], outcome: &Outcome, known: &[Arc<Root>]) -> 
     starts.iter().filter_map(of).collect()
 }
 
+/// Whether a path lies in one of these folders.
+pub(super) fn is_below(path: &Path, folders: &BTreeSet<PathBuf>) -> bool {
+    path.ancestors().any(|folder| folders.contains(folder))
+}
+
 /// Whether a folder holds a `.pu/`. A link by that name is none: it leads to files of somebody else.
 pub(super) fn holds_project(folder: &Path) -> bool {
     std::fs::symlink_metadata(folder.join(ProjectLayout::FOLDER)).is_ok_and(|found| found.is_dir())
@@ -94,6 +100,13 @@ mod tests {
         assert!(!awaited.is_coming());
         std::fs::create_dir(base.join("real/a")).unwrap();
         assert!(awaited.is_coming());
+    }
+
+    #[test]
+    fn a_folder_lies_in_itself_and_in_those_above() {
+        let silent = BTreeSet::from([PathBuf::from("/r/nfs")]);
+        let below = ["/r/nfs", "/r/nfs/a/b", "/r/nfs-2", "/r"].map(|path| is_below(Path::new(path), &silent));
+        assert_eq!(below, [true, true, false, false]);
     }
 
     #[test]

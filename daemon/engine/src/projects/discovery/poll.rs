@@ -36,6 +36,11 @@ impl Parts {
         self.always.insert(given.to_owned());
     }
 
+    /// Whether there are roots among them whose disks come and go.
+    pub(super) fn holds_disks(&self) -> bool {
+        !self.always.is_empty()
+    }
+
     /// Begins anew, for another configuration.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -123,7 +128,9 @@ mod tests {
     fn nothing_to_look_at_wakes_nobody_and_a_long_look_is_followed_by_a_long_rest() {
         let (mut known, now, every) = (Parts::default(), Instant::now(), Duration::from_secs(30));
         assert_eq!(known.due(every, now), None);
+        assert!(!known.holds_disks());
         known.look_always(Path::new("/mnt/code"));
+        assert!(known.holds_disks());
         assert_eq!(known.due(every, now), Some(now + every));
         known.looked(now, Duration::from_secs(1));
         assert_eq!(known.due(every, now), Some(now + every));

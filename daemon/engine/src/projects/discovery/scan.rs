@@ -54,6 +54,8 @@ pub(super) struct Plan {
     pub(super) watches: Option<Arc<Watches>>,
     /// Folders that do not answer: they are not asked again.
     pub(super) silent: BTreeSet<PathBuf>,
+    /// What lies inside of projects and repositories is looked at too.
+    pub(super) is_whole: bool,
     /// Told when a folder answers after all that was given up.
     pub(super) late: Box<dyn Fn(PathBuf) + Send + Sync>,
 }
@@ -206,7 +208,9 @@ impl Visit for Look {
             }
             found.project = Some(folder.clone());
         }
-        if let Some(left) = job.left.checked_sub(1) {
+        if (self.plan.is_whole || !is_border)
+            && let Some(left) = job.left.checked_sub(1)
+        {
             let covered = job.covered || found.unwatched.is_some();
             let below = inside.folders.into_iter().filter(|path| !self.plan.silent.contains(path));
             found.below.extend(below.map(|folder| Job {
@@ -301,6 +305,7 @@ mod tests {
             home: PathBuf::from("/none"),
             watches: None,
             silent: BTreeSet::new(),
+            is_whole: true,
             late: Box::new(|_| {}),
         }
     }
@@ -337,6 +342,13 @@ mod tests {
         let outcome = scan(plan(&[&base], 3, &["scratch"]));
         assert_eq!(names(&outcome, &base), ["1/2/3", "a", "b/c", "repo", "repo/nested"]);
         assert!(outcome.roots.len() == 1 && outcome.missing.is_empty() && !outcome.is_cut);
+    }
+
+    #[test]
+    fn a_look_that_is_not_whole_ends_at_projects_and_repositories() {
+        let (_folder, base) = tree(&[".git", "a/.pu", "a/nested/.pu", "repo/.git", "repo/nested/.pu", "b/c/.pu"]);
+        let outcome = scan(Plan { is_whole: false, ..plan(&[&base], 6, &[]) });
+        assert_eq!((names(&outcome, &base), outcome.folders), (vec!["a".to_owned(), "b/c".to_owned()], 5));
     }
 
     #[test]

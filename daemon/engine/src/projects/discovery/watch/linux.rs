@@ -9,9 +9,10 @@ use crate::projects::discovery::rules::GIT;
 use pu_protocol::layout::HomeLayout;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -104,6 +105,23 @@ impl Watches {
         }
     }
 
+    /// Forgets the watches that the system has dropped with their folders, where that was not heard.
+    pub(in crate::projects::discovery) fn forget_dead(&self) {
+        let Ok(queue) = &self.queue else { return };
+        // Before the system is asked: what is put meanwhile is alive.
+        let known = self.lock().all();
+        let Ok(list) = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", queue.as_raw_fd())) else { return };
+        let alive: HashSet<Watch> = list.lines().filter_map(listed).collect();
+        // Some systems list none.
+        if alive.is_empty() {
+            return;
+        }
+        let mut table = self.lock();
+        for watch in known.into_iter().filter(|watch| !alive.contains(watch)) {
+            table.drop_watch(watch);
+        }
+    }
+
     /// How many folders are watched.
     pub(in crate::projects::discovery) fn count(&self) -> usize {
         self.lock().len()
@@ -126,7 +144,7 @@ impl Watches {
         }
         drop(table);
         let is_home = *folder == *self.home;
-        change(&folder, told, is_home).into_iter().collect()
+        changes(&folder, told, is_home)
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -135,25 +153,39 @@ impl Watches {
 }
 
 /// What an event in, or of, a watched folder says.
-fn change(folder: &Path, told: Told, is_home: bool) -> Option<Change> {
+fn changes(folder: &Path, told: Told, is_home: bool) -> Vec<Change> {
     let events = told.events;
     let Some(name) = told.name else {
-        let gone = events.intersects(ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF) && !is_home;
-        let unmounted = events.contains(ReadFlags::UNMOUNT).then(|| Change::Unmounted(folder.to_owned()));
-        return unmounted.or_else(|| gone.then(|| Change::Vanished(folder.to_owned())));
+        if events.contains(ReadFlags::UNMOUNT) {
+            return vec![Change::Unmounted(folder.to_owned())];
+        }
+        if is_home || !events.intersects(ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF) {
+            return Vec::new();
+        }
+        // It may be the move to this very place, if a look met it here before that was heard.
+        return vec![Change::Vanished(folder.to_owned()), Change::Appeared(folder.to_owned())];
     };
     let path = folder.join(&name);
     if is_home {
-        return Some(Change::Written(path));
+        return vec![Change::Written(path)];
     }
     // A worktree of git's has a file in the place of the folder. All other files are nobody's business here.
     if !events.contains(ReadFlags::ISDIR) && name != GIT {
-        return None;
+        return Vec::new();
     }
     if events.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) {
-        return Some(Change::Appeared(path));
+        return vec![Change::Appeared(path)];
     }
-    events.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM).then_some(Change::Vanished(path))
+    if events.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM) {
+        return vec![Change::Vanished(path)];
+    }
+    Vec::new()
+}
+
+/// A watch, as the system lists those of a queue.
+fn listed(line: &str) -> Option<Watch> {
+    let number = line.strip_prefix("inotify wd:")?.split(' ').next()?;
+    Watch::from_str_radix(number, 16).ok()
 }
 
 /// A queue, and a thread that reads it for as long as the daemon lives: it sleeps while nothing happens.
@@ -255,6 +287,37 @@ mod tests {
         heard(&watches, &told, &Change::Appeared(base.join(".git")));
         assert_eq!(watches.count(), 1);
         assert!(matches!(watches.add(&base.join("none")), Err(Refused::Gone)));
+    }
+
+    /// Watches go by folders, not by paths: a look that is under way asks for one anew where the folder lies by now.
+    #[test]
+    fn a_folder_that_was_met_at_its_new_place_is_not_taken_as_gone_from_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(folder.path()).unwrap();
+        let (sender, told) = channel();
+        let watches = Watches::start(&HomeLayout::new(base.join("home")), move |told| sender.send(told).is_ok());
+        std::fs::create_dir(base.join("a")).unwrap();
+        watches.add(&base.join("a")).unwrap();
+        std::fs::rename(base.join("a"), base.join("b")).unwrap();
+        watches.add(&base.join("b")).unwrap();
+        heard(&watches, &told, &Change::Appeared(base.join("b")));
+    }
+
+    /// After too many changes nothing tells of the end of a watch, and it would count for ever.
+    #[test]
+    fn watches_whose_end_was_not_heard_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(folder.path()).unwrap();
+        let watches = Watches::start(&HomeLayout::new(base.join("home")), |_| true);
+        for name in ["a", "b"] {
+            std::fs::create_dir(base.join(name)).unwrap();
+            watches.add(&base.join(name)).unwrap();
+        }
+        std::fs::remove_dir(base.join("a")).unwrap();
+        assert_eq!(watches.count(), 2, "nobody listens");
+        watches.forget_dead();
+        let table = watches.lock();
+        assert!(table.len() == 1 && table.has(&base.join("b")));
     }
 
     #[test]

@@ -95,6 +95,9 @@ impl Watches {
         });
     }
 
+    /// A tree is watched by its path, whatever becomes of it.
+    pub(in crate::projects::discovery) fn forget_dead(&self) {}
+
     /// How many trees are watched.
     pub(in crate::projects::discovery) fn count(&self) -> usize {
         self.lock().trees.len()

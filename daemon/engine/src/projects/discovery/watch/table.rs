@@ -22,6 +22,10 @@ impl Table {
         self.by_watch.len()
     }
 
+    pub(super) fn all(&self) -> Vec<Watch> {
+        self.by_watch.keys().copied().collect()
+    }
+
     pub(super) fn has(&self, folder: &Path) -> bool {
         self.by_path.contains_key(folder)
     }
