@@ -95,9 +95,9 @@ impl Engine {
     async fn prepare(&self, request: SpawnRequest) -> Result<Prepared, Failure> {
         fault::point("spawn.prepare")?;
         let project = self.trusted_project(request.cwd.clone()).await?;
-        let (roster, root) = (self.roster.clone(), project.root.clone());
+        let (roster, projects, root) = (self.roster.clone(), self.projects.clone(), project.root.clone());
         self.slowly_within(&root, move || {
-            let config = engine.projects.allowed_config(&project)?;
+            let config = projects.allowed_config(&project)?;
             let definition = choose_definition(&request, &config)?;
             let agent_id = fresh_agent_id()?;
             let site = Site::choose(&request, &project.root, &roster)?;
