@@ -119,7 +119,8 @@ mod tests {
     fn of_a_live_agent_the_strongest_source_that_has_a_word_is_believed() {
         use Doing::{Blocked, Done, Idle, Unknown, Working};
         use Source::{Hook, Life, Output, ProgramStatus, Title};
-        let cases: &[(&[(Source, Option<Doing>)], Doing, Source)] = &[
+        type Case<'a> = (&'a [(Source, Option<Doing>)], Doing, Source);
+        let cases: &[Case<'_>] = &[
             (&[], Unknown, Life),
             (&[(Output, Some(Idle))], Idle, Output),
             (&[(Output, Some(Idle)), (Title, Some(Working))], Working, Title),
