@@ -52,14 +52,21 @@ impl Seen {
     }
 
     /// Whether this is something else than what its user trusted there. What is known by its identity is that wherever and
-    /// however it came back; what has lost it is what it was as long as it is the same folder.
+    /// however it came back; what has lost it, or has another one than is noted (one of the two files may be damaged), is what
+    /// it was as long as it is the same folder.
     fn is_another(&self, row: &ProjectRow) -> bool {
         let is_other_folder = || row.folder.as_ref().is_some_and(|folder| *folder != self.folder);
         row.trusted
             && match (&row.id, &self.id) {
-                (Some(its), Some(id)) => its != id,
+                (Some(its), Some(id)) => its != id && row.folder.as_ref() != Some(&self.folder),
                 _ => is_other_folder(),
             }
+    }
+
+    /// Whether it has another identity than what its user trusted. That one counts on: whoever writes into a trusted folder
+    /// shall not choose by what its trust is known elsewhere.
+    fn contradicts(&self, row: &ProjectRow) -> bool {
+        row.trusted && row.id.is_some() && self.id.is_some() && row.id != self.id
     }
 }
 
@@ -253,7 +260,7 @@ impl Draft {
             return self.replaces(seen, its.as_deref(), id);
         }
         row.last_seen = Some(self.now.clone());
-        if row.id != id {
+        if row.id != id && !seen.contradicts(row) {
             row.id = id;
             self.is_changed = true;
         }
@@ -487,6 +494,19 @@ mod tests {
         assert_eq!(ground.found("a"), Found::New);
         assert_eq!(ground.rows()[0], ("a".to_owned(), false));
         assert!(ground.rows()[1].0.starts_with("a~"), "the one that was is kept: {:?}", ground.rows());
+    }
+
+    /// A damaged registry, or an identity that came with a checkout.
+    #[test]
+    fn the_same_folder_with_another_identity_is_the_project_and_keeps_its_own() {
+        let ground = Ground::new();
+        let a = ground.project("a");
+        let its = read_identity(&ProjectLayout::new(&a));
+        std::fs::remove_dir_all(a.join(".pu/state")).unwrap();
+        write_identity(&ProjectLayout::new(&a), "0123456789abcdef0123456789abcdef").unwrap();
+        assert_eq!((ground.found("a"), ground.rows()), (Found::Seen, rows(&[("a", true)])));
+        let registry = Registry::read(&ground.projects.shared.home.projects()).unwrap();
+        assert_eq!(registry.find(&a).unwrap().id, its);
     }
 
     /// A clone brings no identity, and lies where nobody asks for trust any more.

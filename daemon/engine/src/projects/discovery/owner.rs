@@ -214,7 +214,7 @@ impl Owner {
             self.close(folder);
         }
         // What is still marked by the other of the two is no more open than before.
-        let opened = news.opened.iter().filter(|folder| !places::is_marked(folder));
+        let opened = news.opened.iter().filter(|folder| !places::is_marked(folder, self.means.home.root()));
         let came: Vec<Start> = news.appeared.iter().chain(opened).filter_map(|path| self.start(path)).collect();
         if !came.is_empty() {
             let outcome = self.look(came, true);

@@ -41,7 +41,7 @@ pub(super) fn start(root: &Arc<Root>, folder: &Path, depth: u32) -> Option<Start
     let mut left = depth;
     let mut at = root.real.clone();
     for part in below {
-        if at != root.real && is_marked(&at) {
+        if at != root.real && is_marked(&at, root.rules.home()) {
             return None;
         }
         if root.rules.leave_out(&at, part) {
@@ -78,9 +78,10 @@ pub(super) fn holds_project(folder: &Path) -> bool {
     std::fs::symlink_metadata(folder.join(ProjectLayout::FOLDER)).is_ok_and(|found| found.is_dir())
 }
 
-/// Whether a folder is a project or a repository.
-pub(super) fn is_marked(folder: &Path) -> bool {
-    [GIT, ProjectLayout::FOLDER].into_iter().any(|mark| std::fs::symlink_metadata(folder.join(mark)).is_ok())
+/// Whether a folder is a project or a repository. The user's PurePoint folder, `home`, makes none of the one that it is in.
+pub(super) fn is_marked(folder: &Path, home: &Path) -> bool {
+    let marks = [GIT, ProjectLayout::FOLDER].map(|mark| folder.join(mark));
+    marks.iter().any(|mark| mark != home && std::fs::symlink_metadata(mark).is_ok())
 }
 
 #[cfg(test)]
@@ -113,11 +114,13 @@ mod tests {
     fn a_new_folder_is_looked_into_where_anybody_looks() {
         let folder = tempfile::tempdir().unwrap();
         let real = std::fs::canonicalize(folder.path()).unwrap();
-        for path in [".git", "a/b/c", "repo/.git", "repo/src", "project/.pu", "project/src", "node_modules/m"] {
+        for path in
+            [".git", "a/b/c", "repo/.git", "repo/src", "project/.pu", "project/src", "node_modules/m", "u/.pu", "u/w"]
+        {
             std::fs::create_dir_all(real.join(path)).unwrap();
         }
         std::os::unix::fs::symlink(real.join("a"), real.join("link")).unwrap();
-        let rules = Rules::below(&real, &[], Path::new("/none")).unwrap();
+        let rules = Rules::below(&real, &[], &real.join("u/.pu")).unwrap();
         let root = Arc::new(Root { given: real.clone(), real: real.clone(), rules });
         for (path, left) in [
             ("a", Some(1)),
@@ -129,6 +132,7 @@ mod tests {
             ("node_modules/m", None),
             ("link", None),
             ("gone", None),
+            ("u/w", Some(0)),
         ] {
             assert_eq!(start(&root, &real.join(path), 2).map(|start| start.left), left, "{path}");
         }

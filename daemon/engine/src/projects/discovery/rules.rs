@@ -52,6 +52,10 @@ impl Rules {
         name.as_bytes().starts_with(b".") || NEVER.iter().any(|never| name == *never)
     }
 
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Whether this is the user's PurePoint folder, which by default has the name that makes a project of another folder.
     pub(super) fn is_home(&self, folder: &Path, name: &OsStr) -> bool {
         self.home.file_name() == Some(name) && self.home.parent() == Some(folder)
