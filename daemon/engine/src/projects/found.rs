@@ -570,7 +570,7 @@ mod tests {
         let old = format!(r#"{{"version":1,"projects":[{{"root":{a:?},"trusted":true,"first_seen":"then"}}]}}"#);
         pu_record::atomic::write_atomic(&file, old.as_bytes(), 0o600).unwrap();
         let projects = Projects::open(HomeLayout::new(ground.at("home")), Events::default()).unwrap();
-        assert_eq!(projects.trusted_unseen(), [a.clone()]);
+        assert_eq!(projects.trusted_unseen(), std::slice::from_ref(&a));
         projects.check_unchanged(&a).unwrap();
         assert_eq!(projects.trusted_unseen(), [] as [PathBuf; 0]);
         std::fs::create_dir_all(a.join(".pu")).unwrap();
