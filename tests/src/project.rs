@@ -185,6 +185,14 @@ pub struct Traces {
 }
 
 impl Traces {
+    /// Whether no agent runs and no record is just being written.
+    pub fn is_at_rest(&self) -> bool {
+        let is_part = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "tmp");
+        self.rows.is_empty() && !self.files.iter().any(is_part)
+    }
+}
+
+impl Traces {
     /// Leaves one file out of the comparison.
     pub fn forget(&mut self, path: &str) {
         self.files.remove(Path::new(path));

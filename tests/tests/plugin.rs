@@ -1,7 +1,7 @@
 //! The plugins of a project by request: added and pinned, changed behind its back, switched, removed, run on tasks, and
 //! set aside.
 
-use e2e::{AUTH_TASK, Hostile, Project, SPECS, World, read, write};
+use e2e::{AUTH_TASK, Hostile, Project, SPECS, Traces, World, read, wait_until, write};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -147,7 +147,8 @@ fn a_damaged_lock_keeps_files_from_running_and_is_told_with_its_line() {
     assert!(error["message"].as_str().unwrap().contains("plugins.lock, line "), "{error}");
     assert_eq!(part(&report["context"], "keyword")["error"], Value::Null);
     assert_eq!(listed(&world, &project, "rules")["error"]["code"], "lock_damaged");
-    let before = project.traces();
+    // That the agent has ended is being written down.
+    let before = wait_until("the agent's end is recorded", || Some(project.traces()).filter(Traces::is_at_rest));
     let error = refused(&world, &project, "plugin_add", json!({"component": built, "source": "x"}));
     assert_eq!(error["code"], "invalid_config", "{error}");
     assert_eq!(project.traces(), before);
